@@ -1,0 +1,131 @@
+/**
+ * One thing that must happen by some time. Allocate it once with its owner (a connection, an exchange) and
+ * re-arm it as often as you like: arming costs a few field writes and no allocation.
+ */
+export class Deadline {
+  /** Monotonic milliseconds; `Infinity` while disarmed. Read only. */
+  atMs: number = Infinity
+  /** @internal */ previous: Deadline | undefined
+  /** @internal */ next: Deadline | undefined
+  /** @internal */ slot: number = -1
+  readonly onExpire: (nowMs: number) => void
+
+  constructor(onExpire: (nowMs: number) => void) {
+    this.onExpire = onExpire
+  }
+}
+
+export interface DeadlineWheelOptions {
+  /** Width of a slot: how late an expiry may be noticed. Milliseconds, above 0. Default 8. */
+  readonly slotMs?: number
+  /** A power of two. Default 1024, so one turn of the wheel is about 8 s; later deadlines stay in their slot for more turns. */
+  readonly slots?: number
+}
+
+/**
+ * A hashed timing wheel (Varghese and Lauck, 1987): every timeout of a process in one structure, moved by one
+ * timer. Arm and disarm are O(1). Pushing an armed deadline *later* only writes its time: it moves when its slot comes up.
+ */
+export class DeadlineWheel {
+  readonly slotMs: number
+  readonly #slots: (Deadline | undefined)[]
+  readonly #mask: number
+  #tick: number
+  #size = 0
+
+  constructor(nowMs: number, options: DeadlineWheelOptions = {}) {
+    const slots = options.slots ?? 1024
+    this.slotMs = options.slotMs ?? 8
+    if ((slots & (slots - 1)) !== 0 || slots < 2)
+      throw new RangeError(`slots must be a power of two, got ${slots}`)
+    if (!(this.slotMs > 0)) throw new RangeError(`slotMs must be above 0, got ${this.slotMs}`)
+    this.#slots = Array.from({ length: slots }, () => undefined)
+    this.#mask = slots - 1
+    this.#tick = Math.floor(nowMs / this.slotMs)
+  }
+
+  /** Armed deadlines. The driver's timer may sleep while this is 0. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Sets `deadline` to expire at `atMs`, wherever it stood before. `Infinity` disarms it. */
+  arm(deadline: Deadline, atMs: number): void {
+    if (deadline.slot >= 0) {
+      if (atMs >= deadline.atMs && atMs !== Infinity) {
+        deadline.atMs = atMs
+        return
+      }
+      this.#unlink(deadline)
+    }
+    deadline.atMs = atMs
+    if (atMs !== Infinity) this.#link(deadline)
+  }
+
+  disarm(deadline: Deadline): void {
+    if (deadline.slot >= 0) this.#unlink(deadline)
+    deadline.atMs = Infinity
+  }
+
+  /** Calls `onExpire` of everything that was due by `nowMs`. A callback may arm and disarm freely. */
+  advance(nowMs: number): void {
+    const target = Math.floor(nowMs / this.slotMs)
+    const first = Math.max(this.#tick, target - this.#mask)
+    this.#tick = target
+    for (let tick = first; tick <= target && this.#size > 0; tick++) this.#expire(tick & this.#mask, nowMs)
+  }
+
+  /** The earliest time at which `advance` has something to do, or `Infinity`. Scans the slots: for simulated drivers. */
+  nextDueMs(): number {
+    let earliest = Infinity
+    for (const head of this.#slots) {
+      for (let entry = head; entry !== undefined; entry = entry.next)
+        earliest = Math.min(earliest, entry.atMs)
+    }
+    return earliest
+  }
+
+  #expire(slot: number, nowMs: number): void {
+    let entry = this.#slots[slot]
+    let due: Deadline[] | undefined
+    while (entry !== undefined) {
+      const { next } = entry
+      if (entry.atMs <= nowMs) (due ??= []).push(entry)
+      else if ((Math.floor(entry.atMs / this.slotMs) & this.#mask) !== slot) {
+        this.#unlink(entry)
+        this.#link(entry)
+      }
+      entry = next
+    }
+    if (due === undefined) return
+    for (const deadline of due) {
+      // A callback before this one may have disarmed or postponed it.
+      if (deadline.slot < 0 || deadline.atMs > nowMs) continue
+      this.disarm(deadline)
+      deadline.onExpire(nowMs)
+    }
+  }
+
+  #link(deadline: Deadline): void {
+    const tick = Math.max(Math.floor(deadline.atMs / this.slotMs), this.#tick)
+    const slot = tick & this.#mask
+    const head = this.#slots[slot]
+    deadline.slot = slot
+    deadline.previous = undefined
+    deadline.next = head
+    if (head !== undefined) head.previous = deadline
+    this.#slots[slot] = deadline
+    this.#size++
+  }
+
+  #unlink(deadline: Deadline): void {
+    const { previous, next } = deadline
+    if (previous === undefined) this.#slots[deadline.slot] = next
+    else previous.next = next
+    if (next !== undefined) next.previous = previous
+    deadline.previous = undefined
+    deadline.next = undefined
+    deadline.slot = -1
+    this.#size--
+  }
+}
