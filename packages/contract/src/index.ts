@@ -1,1 +1,8 @@
-export {}
+/**
+ * The agreements: configuration schema, error and threat catalogues, and what is generated from them. No behaviour.
+ *
+ * @module
+ */
+
+export { defineThreats, threats } from './threats.ts'
+export type { Threat, ThreatCatalogue, ThreatSpec } from './threats.ts'

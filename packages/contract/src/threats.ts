@@ -1,0 +1,194 @@
+/** One thing that goes wrong, said before any control that answers it. A control without a threat is removed. */
+export interface Threat {
+  /** Kebab-case, stable: used in the register, on the command line and in reports. Never renamed, never reused. */
+  readonly id: string
+  readonly title: string
+  /** What an operator sees when it happens. */
+  readonly looksLike: string
+  /** What answers it, in one or two sentences. */
+  readonly defence: string
+  /** What stays possible with every defence on. Never empty. */
+  readonly notCovered: string
+  /** The RFC, paper, book or advisory that describes it. */
+  readonly source: string
+}
+
+/** A threat as it is written down: its id is made from its key. */
+export type ThreatSpec = Omit<Threat, 'id'>
+
+/** The threats by their camelCase key; each knows its kebab-case id. */
+export type ThreatCatalogue<Specs extends Readonly<Record<string, ThreatSpec>>> = {
+  readonly [Key in keyof Specs]: Threat
+}
+
+/** Turns a table of threats into a catalogue: the key `retryStorm` gets the id `retry-storm`. */
+export function defineThreats<const Specs extends Readonly<Record<string, ThreatSpec>>>(
+  specs: Specs,
+): ThreatCatalogue<Specs> {
+  const entries = Object.entries(specs).map(([key, spec]) => [
+    key,
+    Object.freeze({ id: kebab(key), ...spec }),
+  ])
+  return Object.freeze(Object.fromEntries(entries)) as ThreatCatalogue<Specs>
+}
+
+function kebab(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
+}
+
+/** Everything that Breakwater's gateway and resilience library defend against, and what they leave open. */
+export const threats = defineThreats({
+  cascadingFailure: {
+    title: 'One slow dependency takes its callers down with it',
+    looksLike:
+      'Services that have nothing wrong with them answer 503: their connections and workers all wait for a dependency several hops away.',
+    defence:
+      'A timeout on every call, a circuit breaker and a bulkhead per upstream, and a degraded answer for what is optional.',
+    notCovered:
+      'A dependency without which there is no useful answer: its callers fail fast, but they fail. Calls between services that do not pass through Breakwater.',
+    source: 'M. Nygard, Release It! (2nd ed.), "Cascading Failures"; Google SRE Book, ch. 22',
+  },
+  retryStorm: {
+    title: 'Retries multiply the load on a service that is already failing',
+    looksLike:
+      'Traffic to the failing service triples (or is 27-fold with three layers that retry) just when it can serve least.',
+    defence:
+      'A retry budget per upstream, shared with hedging: extra tries are at most a ratio of the real traffic plus a small floor. An open breaker stops them all.',
+    notCovered:
+      'Clients in front of the gateway that retry on their own: rate limits and shedding bound those.',
+    source: 'Google SRE Book, ch. 21 "Deciding to Retry"; Finagle RetryBudget',
+  },
+  thunderingHerd: {
+    title: 'All clients come back at the same instant',
+    looksLike:
+      'A recovered service falls over again at once: load arrives in synchronised waves after each outage or expiry.',
+    defence:
+      'Full jitter on every wait, coalescing of equal requests in flight, slow start of endpoints that have come back.',
+    notCovered: 'Clients outside that wait without jitter: what exceeds the capacity is shed, not spread.',
+    source: 'AWS Builders’ Library, "Timeouts, retries, and backoff with jitter" (M. Brooker)',
+  },
+  resourceExhaustion: {
+    title: 'One bad dependency eats what all share',
+    looksLike:
+      'Requests to healthy upstreams wait or fail because connections, workers and memory are held by calls to a sick one.',
+    defence:
+      'A bulkhead per upstream: a bounded number of calls in flight, a bounded queue and a bounded wait.',
+    notCovered: 'Exhaustion inside the upstream itself by one of its other callers.',
+    source: 'M. Nygard, Release It! (2nd ed.), "Bulkheads"; Netflix Hystrix, "How it Works"',
+  },
+  partialFailure: {
+    title: 'An optional part fails and the whole answer with it',
+    looksLike:
+      'A page or an order fails entirely although only recommendations, stock texts or prices of one kind are missing.',
+    defence:
+      'A degradation ladder per route (full, stale, partial, static) that names the degraded parts in a response header; optional upstreams do not make the gateway unready.',
+    notCovered: 'Parts that are composed inside a service: the ladder works on whole routes.',
+    source: 'Google SRE Book, ch. 22 "Load Shedding and Graceful Degradation"',
+  },
+  lostDeadline: {
+    title: 'Work goes on for callers who have gone',
+    looksLike:
+      'Services are busy and their queues long, yet most of what they finish is thrown away: the caller gave up seconds ago.',
+    defence:
+      'Deadlines travel over every hop in a header, only ever shrink, and expired work is refused on arrival; a caller who leaves cancels the upstream call.',
+    notCovered: 'Services that ignore the header and the closed connection finish what they have begun.',
+    source: 'Google SRE Book, ch. 22 "Latency and Deadlines"; gRPC, "Deadlines"',
+  },
+  duplicateEffect: {
+    title: 'A retried write happens twice',
+    looksLike: 'Two payments for one order: the first try succeeded, only its answer was lost.',
+    defence:
+      'Writes are never retried without an idempotency key; with one, the first answer is kept and given again to every repetition.',
+    notCovered:
+      'A crash of the gateway between the upstream’s commit and the record of its answer, when the upstream does not look at the key itself.',
+    source: 'draft-ietf-httpapi-idempotency-key-header; RFC 9110 §9.2.2',
+  },
+  stuckHalfOpen: {
+    title: 'The breaker never closes again, or its probes flood the patient',
+    looksLike:
+      'An upstream has been healthy for an hour and still gets no traffic; or a hundred callers probe it at once and it falls again.',
+    defence:
+      'Exactly one probe until it is decided; a probe that is lost or cancelled gives its place back; open time grows up to a bound.',
+    notCovered:
+      'An upstream that answers probes well and real traffic badly: the breaker will open and close in turn, at growing distances.',
+    source:
+      'M. Nygard, Release It! (2nd ed.), "Circuit Breaker"; known defects of opossum, cockatiel and gobreaker',
+  },
+  overload: {
+    title: 'More work arrives than can be done',
+    looksLike:
+      'Latency grows without bound, every request times out, throughput of useful answers falls to nothing.',
+    defence:
+      'An adaptive concurrency limit, and shedding by queueing delay that keeps the top priority’s latency and shares the rest fairly between tenants.',
+    notCovered:
+      'Network saturation in front of the listener; lack of capacity lasting longer than callers are patient.',
+    source:
+      'Google SRE Book, ch. 21; Netflix concurrency-limits; K. Nichols and V. Jacobson, CoDel (RFC 8289)',
+  },
+  metastableFailure: {
+    title: 'The overload outlives its trigger',
+    looksLike:
+      'A ten-second spike is long over, yet goodput stays near zero: retries and stale queued work keep the system down until someone intervenes.',
+    defence:
+      'Retry budgets, client throttling, queues in deadline order and refusal of expired work take away the feedback that sustains it.',
+    notCovered:
+      'Feedback loops inside the services (cold caches, garbage collection) that need no extra request to go on.',
+    source: 'N. Bronson et al., "Metastable Failures in Distributed Systems", HotOS 2021',
+  },
+  slowClients: {
+    title: 'Clients that send or read a byte now and then hold everything',
+    looksLike:
+      'Connections and upstream slots are all taken, CPU is idle: heads that never end, bodies at one byte a second, answers nobody reads.',
+    defence:
+      'Separate limits for the first byte, the head, the idle body, the minimum byte rate and the stalled reader; a cap on connections, also per client address.',
+    notCovered:
+      'An attacker with very many addresses who keeps just above the minimum rate: the cap on all connections then hits honest clients as well.',
+    source: 'Slowloris (CVE-2007-6750); RFC 9112 §9.5',
+  },
+  requestSmuggling: {
+    title: 'Two servers disagree on where a request ends',
+    looksLike:
+      'A client gets another client’s answer; requests appear upstream that nobody sent through the front door.',
+    defence:
+      'One strict parser: what is ambiguous is refused with 400 and close, never repaired; every message is written anew, none relayed.',
+    notCovered:
+      'Disagreement between proxies in front of Breakwater and their clients; upstreams that misread unambiguous messages.',
+    source: 'RFC 9112 §11.2; J. Kettle, "HTTP Desync Attacks" (2019)',
+  },
+  headerAndBodyFlood: {
+    title: 'Fields and bodies without end',
+    looksLike:
+      'Memory climbs with a few connections: thousands of fields, megabytes in one line, bodies or chunk extensions that never stop.',
+    defence:
+      'Limits on target, field line, field count, whole head and body, enforced while bytes arrive: 414, 431, 413.',
+    notCovered:
+      'Compression bombs in a body: Breakwater does not decompress, the service that does needs its own limit.',
+    source: 'RFC 9110 §17.5; CWE-400',
+  },
+  unboundedKeys: {
+    title: 'A flood of distinct keys eats the memory of the protectors',
+    looksLike:
+      'The limiter, the cache or the metrics grow by an entry for each forged address, tenant or path, until the process dies.',
+    defence:
+      'Every keyed table has a hard bound and expiry; metric labels have a budget beyond which they become "other".',
+    notCovered:
+      'Keys beyond the bound share fate or lose their history: a flood can make limits coarser, never the memory larger.',
+    source: 'CWE-770',
+  },
+  badReload: {
+    title: 'A configuration change takes everything down',
+    looksLike: 'One mistyped line, and at the next reload all routes are gone or all streams are cut.',
+    defence:
+      'All mistakes are found before anything changes; a bad route keeps its last good version and says so; open streams survive the swap.',
+    notCovered: 'A valid configuration that says the wrong thing.',
+    source: 'Google SRE Workbook, ch. 14; Cloudflare outage of 2 July 2019',
+  },
+  forgedForwardedHeaders: {
+    title: 'Clients claim to be somebody else’s address',
+    looksLike: 'Rate limits by address do nothing; logs and allow-lists see 127.0.0.1 from the internet.',
+    defence:
+      'Forwarded and X-Forwarded-* from anyone but the configured networks are discarded; what is sent upstream is made from the socket.',
+    notCovered: 'A trusted proxy that passes on its own client’s claims unchecked.',
+    source: 'RFC 7239 §8.1',
+  },
+})
