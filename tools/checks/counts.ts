@@ -1,0 +1,28 @@
+import { existsSync, readFileSync } from 'node:fs'
+
+export interface Counts {
+  passed: number
+  failed: number
+}
+
+/** Counts single tests in vitest's JSON report; a file that could not be loaded counts as one failure. */
+export function countVitest(file: string): Counts {
+  if (!existsSync(file)) return { passed: 0, failed: 0 }
+  const report = JSON.parse(readFileSync(file, 'utf8')) as {
+    numPassedTests: number
+    numFailedTests: number
+    testResults: readonly { status: string; assertionResults: readonly unknown[] }[]
+  }
+  const unloaded = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  )
+  return { passed: report.numPassedTests, failed: report.numFailedTests + unloaded.length }
+}
+
+/** Counts drills in the report of `breakwater drill --all --json`. */
+export function countDrills(file: string): Counts {
+  if (!existsSync(file)) return { passed: 0, failed: 0 }
+  const { drills } = JSON.parse(readFileSync(file, 'utf8')) as { drills: readonly { passed: boolean }[] }
+  const passed = drills.filter((drill) => drill.passed).length
+  return { passed, failed: drills.length - passed }
+}
