@@ -1,0 +1,85 @@
+/**
+ * The fields of a message, in order of arrival. Names are kept in lower case (as HTTP/2 and most proxies send them);
+ * look-ups accept any case but are fastest in lower case. Values are latin1 text without surrounding white space.
+ * Nothing is validated here: the parser and the serialiser do that.
+ */
+export class FieldList {
+  /** `[name, value, name, value …]`. For serialisers and other hot loops; change it through the methods only. */
+  readonly flat: string[] = []
+
+  /** Fields, repeated ones counted each. */
+  get size(): number {
+    return this.flat.length / 2
+  }
+
+  /** The first value under this name, or undefined. */
+  get(name: string): string | undefined {
+    const { flat } = this
+    for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) return flat[at + 1]
+    const lower = name.toLowerCase()
+    return lower === name ? undefined : this.get(lower)
+  }
+
+  /** Every value under this name, in order. */
+  getAll(name: string): string[] {
+    const { flat } = this
+    const lower = name.toLowerCase()
+    const values: string[] = []
+    for (let at = 0; at < flat.length; at += 2) if (flat[at] === lower) values.push(flat[at + 1] ?? '')
+    return values
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined
+  }
+
+  /** Adds a field after the others, whatever is there already. */
+  append(name: string, value: string): void {
+    this.flat.push(name.toLowerCase(), value)
+  }
+
+  /** Leaves exactly one field of this name: in the place of the first, or at the end. */
+  set(name: string, value: string): void {
+    const { flat } = this
+    const lower = name.toLowerCase()
+    for (let at = 0; at < flat.length; at += 2) {
+      if (flat[at] !== lower) continue
+      flat[at + 1] = value
+      this.#deleteFrom(lower, at + 2)
+      return
+    }
+    flat.push(lower, value)
+  }
+
+  /** Removes every field of this name. Returns whether there was one. */
+  delete(name: string): boolean {
+    const before = this.flat.length
+    this.#deleteFrom(name.toLowerCase(), 0)
+    return this.flat.length < before
+  }
+
+  *[Symbol.iterator](): Generator<[name: string, value: string], void, undefined> {
+    const { flat } = this
+    for (let at = 0; at < flat.length; at += 2) yield [flat[at] ?? '', flat[at + 1] ?? '']
+  }
+
+  /** Makes a list from pairs; names may have any case. */
+  static from(pairs: Iterable<readonly [name: string, value: string]>): FieldList {
+    const list = new FieldList()
+    for (const [name, value] of pairs) list.append(name, value)
+    return list
+  }
+
+  #deleteFrom(lower: string, start: number): void {
+    const { flat } = this
+    let keep = start
+    for (let at = start; at < flat.length; at += 2) {
+      const name = flat[at] ?? ''
+      if (name === lower) continue
+      flat[keep] = name
+      flat[keep + 1] = flat[at + 1] ?? ''
+      keep += 2
+    }
+    flat.length = keep
+  }
+}
