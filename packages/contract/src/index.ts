@@ -6,3 +6,11 @@
 
 export { defineThreats, threats } from './threats.ts'
 export type { Threat, ThreatCatalogue, ThreatSpec } from './threats.ts'
+export { gatewaySchema } from './config/schema/schema.ts'
+export type {
+  ConfigInput,
+  GatewayConfig,
+  ListenerConfig,
+  RouteConfig,
+  UpstreamConfig,
+} from './config/schema/schema.ts'
