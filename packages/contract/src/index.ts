@@ -14,3 +14,6 @@ export type {
   RouteConfig,
   UpstreamConfig,
 } from './config/schema/schema.ts'
+export { comparePathPatterns, parsePathPattern } from './config/path-pattern.ts'
+export type { PathPattern, PathSegment } from './config/path-pattern.ts'
+export type { HeaderCondition } from './config/schema/route.ts'

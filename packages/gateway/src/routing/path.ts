@@ -1,4 +1,6 @@
-const HEX = /%([0-9A-Fa-f]{2})/g
+import type { PathPattern, PathSegment } from '@breakwater/contract'
+
+const ESCAPE = /%([0-9A-Fa-f]{2})/g
 const UNRESERVED = /[A-Za-z0-9\-._~]/
 
 /**
@@ -8,51 +10,42 @@ const UNRESERVED = /[A-Za-z0-9\-._~]/
  */
 export function canonicalPath(path: string): string {
   if (!path.includes('%')) return path
-  return path.replace(HEX, (escape, digits: string) => {
+  return path.replace(ESCAPE, (escape, digits: string) => {
     const character = String.fromCharCode(Number.parseInt(digits, 16))
     return UNRESERVED.test(character) ? character : escape.toUpperCase()
   })
 }
 
-/** A segment of a template: a literal, or a name in braces that takes one whole non-empty segment. */
-export type TemplateSegment =
-  | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'parameter'; readonly name: string }
+/** A compiled path test. Reads the path in place: no array, no copies. */
+export type PathTest = (path: string) => boolean
 
-/** Splits `/orders/{id}/lines` into its segments. The text is assumed to be checked by the configuration schema. */
-export function parseTemplate(template: string): readonly TemplateSegment[] {
-  return template
-    .slice(1)
-    .split('/')
-    .map((text) =>
-      text.startsWith('{') && text.endsWith('}')
-        ? { kind: 'parameter', name: text.slice(1, -1) }
-        : { kind: 'literal', text },
-    )
+/** Prefixes match whole segments: `/orders/*` answers `/orders` and `/orders/7`, not `/ordersx`. */
+export function compilePath({ kind, segments, isPrefix }: PathPattern): PathTest {
+  if (kind === 'template') return (path) => fitsTemplate(segments, isPrefix, path)
+  const stem = segments.map((segment) => `/${segment.kind === 'literal' ? segment.value : ''}`).join('')
+  if (!isPrefix) return (path) => path === stem
+  if (stem === '') return () => true
+  return (path) =>
+    path.startsWith(stem) && (path.length === stem.length || path.charCodeAt(stem.length) === 0x2f)
 }
 
-/** Whether `path` fits the template, segment by segment. Reads the path in place: no array, no copies. */
-export function fitsTemplate(segments: readonly TemplateSegment[], path: string): boolean {
+function fitsTemplate(segments: readonly PathSegment[], isPrefix: boolean, path: string): boolean {
   let start = 1
   for (let index = 0; index < segments.length; index++) {
-    const segment = segments[index] as TemplateSegment
+    if (start > path.length) return false
+    const segment = segments[index] as PathSegment
     const slash = path.indexOf('/', start)
-    const isLast = index === segments.length - 1
-    if (isLast !== slash < 0) return false
     const end = slash < 0 ? path.length : slash
     if (segment.kind === 'parameter') {
       if (end === start) return false
-    } else if (end - start !== segment.text.length || !path.startsWith(segment.text, start)) return false
+    } else if (end - start !== segment.value.length || !path.startsWith(segment.value, start)) return false
     start = end + 1
   }
-  return true
+  return isPrefix || start === path.length + 1
 }
 
-/** The values that the template's parameters take in a path that fits it, still percent-encoded. */
-export function parametersOf(
-  segments: readonly TemplateSegment[],
-  path: string,
-): ReadonlyMap<string, string> {
+/** The values that a template's parameters take in a path that fits it, still percent-encoded. */
+export function parametersOf({ segments }: PathPattern, path: string): ReadonlyMap<string, string> {
   const parts = path.slice(1).split('/')
   return new Map(
     segments.flatMap((segment, index) =>
