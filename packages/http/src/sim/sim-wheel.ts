@@ -1,0 +1,49 @@
+import type { Deadline, Timer } from '@breakwater/core'
+import { DeadlineWheel } from '@breakwater/core'
+import type { Turns } from './turns.ts'
+
+/**
+ * A deadline wheel that moves itself in virtual time: it wakes exactly when the earliest deadline is due and sleeps
+ * while none is armed, so that hours without traffic cost nothing.
+ */
+export class SimWheel extends DeadlineWheel {
+  readonly #turns: Turns
+  readonly #isStill: () => boolean
+  #timer: Timer | undefined
+  #wakeAtMs = Infinity
+
+  constructor(turns: Turns, isStill: () => boolean) {
+    super(turns.clock.now())
+    this.#turns = turns
+    this.#isStill = isStill
+  }
+
+  override arm(deadline: Deadline, atMs: number): void {
+    super.arm(deadline, atMs)
+    if (atMs < this.#wakeAtMs) this.#wake(atMs)
+  }
+
+  /** Takes up the deadlines that fell due while the host stood still. */
+  goOn(): void {
+    this.#wake(this.#turns.clock.now())
+  }
+
+  #wake(atMs: number): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#wakeAtMs = atMs
+    if (atMs === Infinity) return
+    this.#timer = this.#turns.clock.schedule(atMs - this.#turns.clock.now(), () => this.#tick())
+  }
+
+  #tick(): void {
+    this.#timer = undefined
+    this.#wakeAtMs = Infinity
+    if (this.#isStill()) return
+    const nowMs = this.#turns.enter()
+    this.advance(nowMs)
+    this.#turns.leave()
+    const dueMs = this.size > 0 ? this.nextDueMs() : Infinity
+    if (dueMs < this.#wakeAtMs) this.#wake(Math.max(dueMs, nowMs))
+  }
+}
