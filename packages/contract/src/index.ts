@@ -16,4 +16,5 @@ export type {
 } from './config/schema/schema.ts'
 export { comparePathPatterns, parsePathPattern } from './config/path-pattern.ts'
 export type { PathPattern, PathSegment } from './config/path-pattern.ts'
-export type { HeaderCondition } from './config/schema/route.ts'
+export type { HeaderCondition, LadderStep, RateLimitKey } from './config/schema/route.ts'
+export type { SecretReference } from './config/schema/secret.ts'

@@ -16,6 +16,10 @@ export interface FieldInfo {
   readonly mayBeOff?: boolean
   /** A control: `false` or `mode: off` switches it off, `mode: dark` decides and counts only. */
   readonly isControl?: boolean
+  /** Values are never repeated in messages. */
+  readonly isSecret?: boolean
+  /** What is meant when the field is left out and has no default. */
+  readonly whenLeftOut?: string
 }
 
 const infoOf = new WeakMap<object, FieldInfo>()

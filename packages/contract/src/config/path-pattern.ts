@@ -28,7 +28,7 @@ export function parsePathPattern(
   const base = isPrefix ? text.slice(0, -2) : text
   const segments: PathSegment[] = []
   for (const piece of base === '' ? [] : base.slice(1).split('/')) {
-    if (piece === '.' || piece === '..') return { failure: `a path holds no ${piece}` }
+    if (/^(\.|%2e){1,2}$/i.test(piece)) return { failure: `a path holds no ${piece}` }
     const name = /^\{([A-Za-z][A-Za-z0-9_]*)\}$/.exec(piece)?.[1]
     if (name !== undefined) {
       if (segments.some((segment) => segment.kind === 'parameter' && segment.name === name)) {
@@ -38,7 +38,7 @@ export function parsePathPattern(
     } else if (/[{}*]/.test(piece)) {
       return { failure: `"${piece}" is neither text, nor {name}, nor a closing /*` }
     } else {
-      segments.push({ kind: 'literal', value: piece })
+      segments.push({ kind: 'literal', value: canonical(piece) })
     }
   }
   const isTemplate = segments.some((segment) => segment.kind === 'parameter')
@@ -61,4 +61,12 @@ export function comparePathPatterns(a: PathPattern, b: PathPattern): number {
   if (a.segments.length !== b.segments.length) return b.segments.length - a.segments.length
   if (a.isPrefix !== b.isPrefix) return a.isPrefix ? 1 : -1
   return 0
+}
+
+/** RFC 3986 §6.2.2: unreserved characters stand for themselves, escapes are in capitals. */
+function canonical(piece: string): string {
+  return piece.replaceAll(/%([0-9A-Fa-f]{2})/g, (escape, digits: string) => {
+    const character = String.fromCharCode(Number.parseInt(digits, 16))
+    return /[A-Za-z0-9\-._~]/.test(character) ? character : escape.toUpperCase()
+  })
 }

@@ -68,7 +68,7 @@ export const adminSchema = control('State, metrics and operator actions, on an a
   token: field(
     secretSchema.optional(),
     'Bearer token that is asked for. Left out: whoever is on this machine may.',
-    { suffix: '', kind: 'secret' },
+    { suffix: '', kind: 'secret', isSecret: true },
   ),
 })
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { choice, count, duration, field, flag, rate, ratio, size } from '../fields.ts'
 import { parsePathPattern } from '../path-pattern.ts'
 import { control, controlWithoutDefault, nameSchema, section, subsection } from '../section.ts'
+import type { Simplified } from '../section.ts'
 
 const tokenRule = 'expected a field name such as x-tenant-id'
 const fieldName = z
@@ -269,7 +270,7 @@ const upgrade = subsection('Protocols that may take over a connection.', {
   idle: duration.withOff('A tunnel on which nothing moves.', '10m', { min: '1ms' }),
 })
 
-export const routeSchema = section({
+const routeFields = section({
   match,
   upstream: field(nameSchema, 'Name of the upstream that answers.', { suffix: '', kind: 'name' }),
   timeout: duration.withOff(
@@ -298,6 +299,21 @@ export const routeSchema = section({
   staleIfError,
   ladder,
   upgrade,
+})
+
+type RouteFields = z.output<typeof routeFields>
+type BurstKnown<Limit> = Limit extends { readonly burst: number | undefined }
+  ? Simplified<Omit<Limit, 'burst'> & { readonly burst: number }>
+  : Limit
+type WithBurst = Simplified<
+  Omit<RouteFields, 'rateLimit'> & { readonly rateLimit: BurstKnown<RouteFields['rateLimit']> }
+>
+
+export const routeSchema = routeFields.transform((route): WithBurst => {
+  const limit = route.rateLimit
+  if (limit.mode === 'off') return { ...route, rateLimit: limit }
+  const burst = limit.burst ?? Math.max(1, Math.ceil(limit.ratePerSecond))
+  return { ...route, rateLimit: { ...limit, burst } }
 })
 
 /** One step of a degradation ladder. */

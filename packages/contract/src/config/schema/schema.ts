@@ -45,6 +45,14 @@ export const gatewaySchema = section({
   ).prefault({}),
 })
 
+/** The names of the whole configuration's parts, for tools that read it part by part. */
+export const memberSchemas = {
+  listeners: listenerSchema,
+  upstreams: upstreamSchema,
+  routes: routeSchema,
+  services: serviceSchema,
+} as const
+
 /** What a configuration file holds, before defaults and units. */
 export type ConfigInput = z.input<typeof gatewaySchema>
 
