@@ -1,7 +1,13 @@
+import { errors } from './errors.ts'
+
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+// oxlint-disable-next-line no-control-regex -- finding control bytes is the point
+const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+
 /**
  * The fields of a message, in order of arrival. Names are kept in lower case (as HTTP/2 and most proxies send them);
  * look-ups accept any case but are fastest in lower case. Values are latin1 text without surrounding white space.
- * Nothing is validated here: the parser and the serialiser do that.
+ * Names and values that come from outside the parser are checked here, once, so that no serialiser need look again.
  */
 export class FieldList {
   /** `[name, value, name, value …]`. For serialisers and other hot loops; change it through the methods only. */
@@ -33,13 +39,23 @@ export class FieldList {
     return this.get(name) !== undefined
   }
 
-  /** Adds a field after the others, whatever is there already. */
+  /**
+   * Adds a field after the others, whatever is there already.
+   *
+   * @throws `BW_HTTP_FIELD_INVALID` when the name is no token or the value holds a control byte or non-latin1 text.
+   */
   append(name: string, value: string): void {
+    check(name, value)
     this.flat.push(name.toLowerCase(), value)
   }
 
-  /** Leaves exactly one field of this name: in the place of the first, or at the end. */
+  /**
+   * Leaves exactly one field of this name: in the place of the first, or at the end.
+   *
+   * @throws `BW_HTTP_FIELD_INVALID` as `append` does.
+   */
   set(name: string, value: string): void {
+    check(name, value)
     const { flat } = this
     const lower = name.toLowerCase()
     for (let at = 0; at < flat.length; at += 2) {
@@ -82,4 +98,10 @@ export class FieldList {
     }
     flat.length = keep
   }
+}
+
+function check(name: string, value: string): void {
+  if (!NAME.test(name)) throw errors.BW_HTTP_FIELD_INVALID(`not a field name: ${JSON.stringify(name)}`)
+  if (BAD_VALUE.test(value))
+    throw errors.BW_HTTP_FIELD_INVALID(`the value of ${name} holds a character that no field may hold`)
 }

@@ -5,7 +5,10 @@ export type BodyKind = 'none' | 'length' | 'chunked' | 'close'
 
 /** How a body that is sent is framed. `none` also for answers that must not have one (HEAD, 204, 304). */
 export type BodyFraming =
-  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'none'
+      /** Content-Length to announce although no body follows (HEAD, 304). */ readonly declaredBytes?: number
+    }
   | { readonly kind: 'length'; readonly bytes: number }
   | { readonly kind: 'chunked' }
 
@@ -50,6 +53,8 @@ export interface ResponseHead {
   readonly body: BodyKind
   /** Length of the body that follows; 0 for `none`, -1 for `chunked` and `close`. */
   readonly contentLength: number
+  /** Content-Length as the upstream wrote it, also where no body follows (HEAD, 304); -1 when absent. */
+  readonly declaredLength: number
   /** Whether the connection can carry another exchange. */
   readonly keepAlive: boolean
 }

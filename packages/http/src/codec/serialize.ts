@@ -1,0 +1,139 @@
+import { errors } from '../errors.ts'
+import type { FieldList } from '../fields.ts'
+import type { BodyFraming } from '../messages.ts'
+
+/**
+ * Written by the engine from what it knows, or meant for one hop only: never copied from a field list. Whatever a caller leaves
+ * in there, framing and connection handling of what we send have one author.
+ */
+const OWN: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+
+function fieldLines(fields: FieldList): string {
+  const { flat } = fields
+  let text = ''
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = flat[at] as string
+    if (!OWN.has(name)) text += `${name}: ${flat[at + 1] as string}\r\n`
+  }
+  return text
+}
+
+function framingLine(framing: BodyFraming): string {
+  if (framing.kind === 'length') return `content-length: ${framing.bytes}\r\n`
+  if (framing.kind === 'chunked') return 'transfer-encoding: chunked\r\n'
+  return framing.declaredBytes === undefined ? '' : `content-length: ${framing.declaredBytes}\r\n`
+}
+
+// oxlint-disable-next-line no-control-regex -- finding control bytes is the point
+const BAD_LINE = /[^\x21-\x7e]/
+const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/
+
+/**
+ * The head of a request, as latin1 text.
+ *
+ * @throws `BW_HTTP_REQUEST_LINE_INVALID` when method, target or authority would break the line.
+ */
+export function serializeRequestHead(
+  method: string,
+  target: string,
+  authority: string,
+  fields: FieldList,
+  framing: BodyFraming,
+  upgrade: string | undefined,
+): string {
+  if (!METHOD.test(method) || target === '' || BAD_LINE.test(target) || BAD_LINE.test(authority)) {
+    throw errors.BW_HTTP_REQUEST_LINE_INVALID('method, target or authority cannot be sent')
+  }
+  const connection = upgrade === undefined ? '' : `connection: upgrade\r\nupgrade: ${upgrade}\r\n`
+  return `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${connection}${framingLine(framing)}${fieldLines(fields)}\r\n`
+}
+
+/** What a response says about its connection. */
+export type ConnectionNote = 'none' | 'close' | 'keep-alive'
+
+/** The head of a response, as latin1 text. The version is always HTTP/1.1 (RFC 9110 §2.5); `chunked` is for 1.1 clients only. */
+export function serializeResponseHead(
+  status: number,
+  reason: string,
+  fields: FieldList,
+  framing: BodyFraming,
+  note: ConnectionNote,
+): string {
+  const connection = note === 'none' ? '' : `connection: ${note}\r\n`
+  return `HTTP/1.1 ${status} ${reason}\r\n${connection}${framingLine(framing)}${fieldLines(fields)}\r\n`
+}
+
+/** A 1xx head; for 101 with the protocol that takes over. */
+export function serializeInformational(
+  status: number,
+  fields: FieldList | undefined,
+  upgrade?: string,
+): string {
+  const connection = upgrade === undefined ? '' : `connection: upgrade\r\nupgrade: ${upgrade}\r\n`
+  const lines = fields === undefined ? '' : fieldLines(fields)
+  return `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${connection}${lines}\r\n`
+}
+
+/** The end of a chunked body, with trailers if any. */
+export function serializeLastChunk(trailers: FieldList | undefined): string {
+  return trailers === undefined ? '0\r\n\r\n' : `0\r\n${fieldLines(trailers)}\r\n`
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  100: 'Continue',
+  101: 'Switching Protocols',
+  103: 'Early Hints',
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted',
+  204: 'No Content',
+  206: 'Partial Content',
+  301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
+  304: 'Not Modified',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  417: 'Expectation Failed',
+  421: 'Misdirected Request',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+}
+
+/** The usual reason phrase, or nothing: clients must not depend on it (RFC 9112 §4). */
+export function reasonOf(status: number): string {
+  return REASONS[status] ?? ''
+}
+
+// Control bytes in a reason would split the response; the parser refuses them, others may not.
+const BAD_REASON = /[^\t\x20-\x7e\x80-\xff]/
+
+/** @throws `BW_HTTP_STATUS_LINE_INVALID` for a status outside 100–999 or a reason with control bytes. */
+export function checkStatus(status: number, reason: string): void {
+  if (!Number.isInteger(status) || status < 100 || status > 999 || BAD_REASON.test(reason)) {
+    throw errors.BW_HTTP_STATUS_LINE_INVALID(`cannot send status ${status} ${JSON.stringify(reason)}`)
+  }
+}
