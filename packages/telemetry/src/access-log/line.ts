@@ -1,0 +1,109 @@
+/** One finished request. The log keeps no reference to it: one object may be reused for every request. */
+export interface AccessLogEntry {
+  /** Wall clock, Unix milliseconds, when the request had come in. */
+  readonly timeMs: number
+  readonly requestId: string
+  readonly traceId: string
+  readonly method: string
+  /** Path without the query. */
+  readonly path: string
+  /** Query without the question mark; its values are redacted unless the log is told otherwise. */
+  readonly query?: string | undefined
+  readonly host?: string | undefined
+  /** Id of the route; absent when none matched. */
+  readonly route?: string | undefined
+  readonly upstream?: string | undefined
+  /** `host:port` of the endpoint that answered. */
+  readonly endpoint?: string | undefined
+  /** Status that the client got; 0 when it went away first. */
+  readonly status: number
+  readonly durationMs: number
+  /** Tries that left for an upstream. */
+  readonly attempts: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+  readonly remoteAddress: string
+  readonly tenant?: string | undefined
+  readonly userAgent?: string | undefined
+  /** Error code, when Breakwater answered for the upstream or refused. */
+  readonly code?: string | undefined
+  readonly fault?: string | undefined
+  /** What was served in a lesser form. */
+  readonly degraded?: string | undefined
+}
+
+/** What becomes of the query: values replaced by `***`, all of it left out, or logged as it came. */
+export type QueryLogging = 'redact' | 'omit' | 'keep'
+
+/** Longest text of one field; the rest is cut off. Bounds what one request can put into the log. */
+const MAX_FIELD_CHARS = 2048
+
+// Printable ASCII without the quote and the backslash needs no escape.
+const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
+const NOT_ASCII = /[^\x20-\x7e]/g
+
+/** Writes entries as lines of JSON in ASCII: one character is one byte, and no value can break a line. */
+export class LineWriter {
+  readonly #query: QueryLogging
+  #second = Number.NaN
+  #secondText = ''
+
+  constructor(query: QueryLogging) {
+    this.#query = query
+  }
+
+  line(entry: AccessLogEntry): string {
+    let text = `{"time":"${this.#time(entry.timeMs)}","requestId":${quoted(entry.requestId)},"traceId":${quoted(entry.traceId)},"method":${quoted(entry.method)},"path":${quoted(entry.path)}`
+    if (entry.query !== undefined && entry.query !== '' && this.#query !== 'omit') {
+      text += `,"query":${quoted(this.#query === 'keep' ? entry.query : redactQuery(entry.query))}`
+    }
+    text += optional('host', entry.host) + optional('route', entry.route)
+    text += optional('upstream', entry.upstream) + optional('endpoint', entry.endpoint)
+    text += `,"status":${number(entry.status)},"durationMs":${number(Math.round(entry.durationMs * 1000) / 1000)},"attempts":${number(entry.attempts)},"requestBytes":${number(entry.requestBytes)},"responseBytes":${number(entry.responseBytes)},"remoteAddress":${quoted(entry.remoteAddress)}`
+    text += optional('tenant', entry.tenant) + optional('userAgent', entry.userAgent)
+    text +=
+      optional('code', entry.code) + optional('fault', entry.fault) + optional('degraded', entry.degraded)
+    return `${text}}\n`
+  }
+
+  /** RFC 3339 in UTC. The date part is made once a second, not once a request. */
+  #time(timeMs: number): string {
+    const whole = Math.floor(timeMs)
+    const second = Math.floor(whole / 1000)
+    if (second !== this.#second) {
+      if (!(Math.abs(whole) <= 8.64e15)) return 'invalid'
+      this.#second = second
+      this.#secondText = new Date(second * 1000).toISOString().slice(0, -4)
+    }
+    const millis = whole - second * 1000
+    return `${this.#secondText}${millis < 10 ? '00' : millis < 100 ? '0' : ''}${millis}Z`
+  }
+}
+
+/** `token=abc&page=2` becomes `token=***&page=***`; a part without `=` may itself be a secret and becomes `***`. */
+export function redactQuery(query: string): string {
+  return query
+    .split('&')
+    .map((part) => {
+      const equals = part.indexOf('=')
+      return equals < 0 ? '***' : `${part.slice(0, equals)}=***`
+    })
+    .join('&')
+}
+
+function optional(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `,"${name}":${quoted(value)}`
+}
+
+function number(value: number): string {
+  return Number.isFinite(value) ? String(value) : 'null'
+}
+
+function quoted(value: string): string {
+  const text = value.length > MAX_FIELD_CHARS ? value.slice(0, MAX_FIELD_CHARS) : value
+  if (!NEEDS_ESCAPE.test(text)) return `"${text}"`
+  return JSON.stringify(text).replace(
+    NOT_ASCII,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
