@@ -1,6 +1,7 @@
 import { isBreakwaterError } from '@breakwater/core'
 import { destination, pino } from 'pino'
 import type { DestinationStream, Logger } from 'pino'
+import { REDACTED, namesSecret, redactedText } from './redaction.ts'
 
 export interface LoggerOptions {
   /** Name of the process: `gateway`, `control`. */
@@ -11,11 +12,6 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream
 }
 
-const SECRET_KEY =
-  /^(?:authorization|proxy-?authorization|cookie|set-?cookie|pass(?:word|phrase|wd)|secret|.*[-_.]?(?:secret|token|password|api[-_]?key|private[-_]?key|credentials?))$/i
-/** Credentials inside text: `Bearer …`, `Basic …`, and `user:password@` of a URL. */
-const SECRET_TEXT = /\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}|(:\/\/[^\s/:@]*):[^\s/@]+@/gi
-const REDACTED = '***'
 const MAX_DEPTH = 8
 
 /**
@@ -58,7 +54,7 @@ export function openLogger(options: LoggerOptions): Logger {
 function redactedRecord(record: object): Record<string, unknown> {
   const output: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(record)) {
-    output[key] = SECRET_KEY.test(key) ? REDACTED : redactedValue(value, 1)
+    output[key] = namesSecret(key) ? REDACTED : redactedValue(value, 1)
   }
   return output
 }
@@ -74,7 +70,7 @@ function redactedValue(value: unknown, depth: number): unknown {
   if (typeof asJson === 'function') return redactedValue(Reflect.apply(asJson, value, []), depth + 1)
   const output: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(value)) {
-    output[key] = SECRET_KEY.test(key) ? REDACTED : redactedValue(item, depth + 1)
+    output[key] = namesSecret(key) ? REDACTED : redactedValue(item, depth + 1)
   }
   return output
 }
@@ -90,10 +86,4 @@ function errorRecord(error: Error, depth: number): Record<string, unknown> {
     stack: redactedText(error.stack ?? ''),
     ...(error.cause === undefined ? undefined : { cause: redactedValue(error.cause, depth + 1) }),
   }
-}
-
-function redactedText(text: string): string {
-  return text.replace(SECRET_TEXT, (_match, scheme: string | undefined, url: string | undefined) =>
-    scheme === undefined ? `${url ?? ''}:${REDACTED}@` : `${scheme} ${REDACTED}`,
-  )
 }

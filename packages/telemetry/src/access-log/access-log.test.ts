@@ -127,6 +127,16 @@ describe('the access log', () => {
     expect(logged('keep')).toContain(query)
   })
 
+  test('logs the headers that were asked for, and never the value of a secret one', () => {
+    const { log, batches, endTurn } = openByHand()
+    const secrets = ['authorization', 'Cookie', 'proxy-authorization', 'x-api-key', 'x-session-token']
+    log.log({ ...entry, headers: ['accept', 'a"b', ...secrets.flatMap((name) => [name, 's3cret'])] })
+    endTurn()
+    expect(batches[0]).not.toContain('s3cret')
+    const { headers } = JSON.parse(batches[0] ?? '') as { headers: Record<string, string> }
+    expect(headers).toMatchObject({ accept: 'a"b', Cookie: '***' })
+  })
+
   test('never lets a value break out of its line, and keeps a byte for each character', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {

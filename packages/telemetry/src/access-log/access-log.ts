@@ -34,7 +34,7 @@ export interface AccessLogDeps {
 
 /**
  * Writes a line of JSON a request, one system call a turn. Never blocks and never grows: when the sink is slower than
- * the traffic, lines that do not fit are dropped and counted. Holds no header of the request, so no credential.
+ * the traffic, lines that do not fit are dropped and counted. Logs no credential: no header but those asked for, and of those never a secret one.
  */
 export class AccessLog implements AsyncDisposable {
   /** Lines given to the sink without an error. */

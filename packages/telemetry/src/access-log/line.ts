@@ -1,3 +1,5 @@
+import { REDACTED, namesSecret } from '../redaction.ts'
+
 /** One finished request. The log keeps no reference to it: one object may be reused for every request. */
 export interface AccessLogEntry {
   /** Wall clock, Unix milliseconds, when the request had come in. */
@@ -30,6 +32,11 @@ export interface AccessLogEntry {
   readonly fault?: string | undefined
   /** What was served in a lesser form. */
   readonly degraded?: string | undefined
+  /**
+   * Request headers that the operator asked for: name, value, name, value … . Values of those that name a secret
+   * (`authorization`, `cookie`, `x-api-key` …) are replaced, whatever was asked.
+   */
+  readonly headers?: readonly string[] | undefined
 }
 
 /** What becomes of the query: values replaced by `***`, all of it left out, or logged as it came. */
@@ -63,6 +70,7 @@ export class LineWriter {
     text += optional('tenant', entry.tenant) + optional('userAgent', entry.userAgent)
     text +=
       optional('code', entry.code) + optional('fault', entry.fault) + optional('degraded', entry.degraded)
+    if (entry.headers !== undefined && entry.headers.length > 0) text += headersText(entry.headers)
     return `${text}}\n`
   }
 
@@ -89,6 +97,15 @@ export function redactQuery(query: string): string {
       return equals < 0 ? '***' : `${part.slice(0, equals)}=***`
     })
     .join('&')
+}
+
+function headersText(headers: readonly string[]): string {
+  let text = ''
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] ?? ''
+    text += `${text === '' ? '' : ','}${quoted(name)}:${quoted(namesSecret(name) ? REDACTED : (headers[at + 1] ?? ''))}`
+  }
+  return `,"headers":{${text}}`
 }
 
 function optional(name: string, value: string | undefined): string {
