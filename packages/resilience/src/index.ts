@@ -1,6 +1,6 @@
 /**
- * Resilience policies: pure synchronous state machines (time in, decision out) and thin layers over them. No sockets,
- * no globals, no timers of its own.
+ * Resilience policies as layers around a call. No sockets, no globals, no timers of its own. The state machines behind
+ * the layers are `@breakwater/resilience/machines` (one call) and `@breakwater/resilience/load` (many calls).
  *
  * @module
  */
@@ -8,5 +8,15 @@
 export { attemptOf, createCall, tenantOf, within } from './call.ts'
 export type { Call, OwnedCall, Priority } from './call.ts'
 export { errors } from './errors.ts'
+export { POLICY_ORDER, protect } from './protect.ts'
 export { stack } from './service.ts'
 export type { Layer, Service } from './service.ts'
+
+export { bulkhead } from './bulkhead/layer.ts'
+export { circuitBreaker } from './breaker/layer.ts'
+export { deadline } from './deadline/deadline.ts'
+export { fallback } from './fallback/fallback.ts'
+export { hedge } from './hedge/hedge.ts'
+export { idempotency } from './idempotency/idempotency.ts'
+export { retry } from './retry/retry.ts'
+export { timeout } from './timeout/timeout.ts'

@@ -10,6 +10,7 @@ interface Shared {
 
 type Listener = (reason: unknown) => void
 
+const NO_MARKS: readonly unknown[] = []
 const NOTHING: Subscription = { cancel() {} }
 /** A controller lives exactly as long as somebody holds its signal. */
 const controllerOf = new WeakMap<AbortSignal, AbortController>()
@@ -24,6 +25,8 @@ export class CallNode implements OwnedCall {
   readonly principal: string | undefined
   readonly workload: string | undefined
   readonly trace: TraceContext | undefined
+  /** What layers above want those below to know: budgets that have counted this call, dependencies to avoid. */
+  readonly #marks: readonly unknown[]
   readonly #ownDeadlineMs: number
   readonly #parent: Call | undefined
   readonly #callerSignal: AbortSignal | undefined
@@ -44,6 +47,7 @@ export class CallNode implements OwnedCall {
     from: CallOptions | Call,
     parent: Call | undefined,
     attempt: number,
+    mark?: unknown,
   ) {
     this.clock = clock
     this.#ownDeadlineMs = ownDeadlineMs
@@ -54,9 +58,15 @@ export class CallNode implements OwnedCall {
     this.principal = from.principal
     this.workload = from.workload
     this.trace = from.trace
+    const inherited = parent instanceof CallNode ? parent.#marks : NO_MARKS
+    this.#marks = mark === undefined ? inherited : [...inherited, mark]
     this.#parent = parent
     this.#callerSignal = parent === undefined ? from.signal : undefined
     this.#shared = parent instanceof CallNode ? parent.#shared : { degraded: [], attempted: [] }
+  }
+
+  hasMark(mark: unknown): boolean {
+    return this.#marks.includes(mark)
   }
 
   get aborted(): boolean {
@@ -210,4 +220,19 @@ function listenTo(signal: AbortSignal, up: Listener): Subscription {
   const onAbort = (): void => up(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
   return { cancel: () => signal.removeEventListener('abort', onAbort) }
+}
+
+/** Whether a layer above has set `mark` on this call. */
+export function hasMark(call: Call, mark: unknown): boolean {
+  return call instanceof CallNode && call.hasMark(mark)
+}
+
+/** A call under `call`, numbered as try `attempt`, that carries `mark` down. */
+export function markedCall(call: Call, attempt: number, mark: unknown): OwnedCall {
+  return new CallNode(call.clock, Infinity, call, call, attempt, mark)
+}
+
+/** The mark of a dependency that must not be called again on behalf of this call. */
+export function avoiding(dependency: string): string {
+  return `avoid ${dependency}`
 }
