@@ -3,7 +3,7 @@ export interface Figure {
   /** What was measured, in words: `pools out of connections`. */
   readonly name: string
   readonly value: number
-  /** `ms`, `requests`, `ratio`, `bytes` … Empty for a bare count. */
+  /** `ms`, `requests`, `bytes` … `ratio` (0–1) is printed as a percentage. Empty for a bare count. */
   readonly unit: string
   /** The value may not be above this. Same unit. */
   readonly atMost?: number
@@ -30,8 +30,12 @@ export function formatFigure(figure: Figure): string {
   return `${figure.name} ${formatQuantity(figure.value, figure.unit)}${suffix}`
 }
 
-/** `1234.5678` and `ms` give `1234.57 ms`; counts stay whole. At most two decimals. */
+/** `1234.5678` and `ms` give `1234.57 ms`, `0.995` and `ratio` give `99.5 %`; counts stay whole. At most two decimals. */
 export function formatQuantity(value: number, unit: string): string {
-  const rounded = Number.isFinite(value) ? String(Math.round(value * 100) / 100) : String(value)
-  return unit === '' ? rounded : `${rounded} ${unit}`
+  if (unit === 'ratio') return `${rounded(value * 100)} %`
+  return unit === '' ? rounded(value) : `${rounded(value)} ${unit}`
+}
+
+function rounded(value: number): string {
+  return Number.isFinite(value) ? String(Math.round(value * 100) / 100) : String(value)
 }

@@ -86,7 +86,7 @@ function headline(drill: DrillResult): string[] {
   if (second === undefined || second.name !== first.name)
     return figures.map((figure) => `    ${formatFigure(figure)}`)
   return [
-    `    ${first.name}: ${formatQuantity(first.value, '')} → ${formatQuantity(second.value, second.unit)}`,
+    `    ${first.name}: ${formatQuantity(first.value, first.unit)} → ${formatQuantity(second.value, second.unit)}`,
   ]
 }
 
