@@ -64,6 +64,9 @@ export class FieldSection {
       let valueEnd = at
       while (valueEnd > valueStart && (bytes[valueEnd - 1] === 0x20 || bytes[valueEnd - 1] === 0x09))
         valueEnd--
+      // White space at its end is allowed, and one parser in two takes it into the value: llhttp refuses a tab here.
+      if (kind === Kind.transferEncoding && valueEnd !== at)
+        throw errors.BW_HTTP_TRANSFER_CODING_INVALID('white space after a transfer coding')
       at += 2
       if (at - lineStart > limits.maxFieldLineBytes) {
         throw errors.BW_HTTP_HEAD_TOO_LARGE(

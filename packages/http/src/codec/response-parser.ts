@@ -159,6 +159,8 @@ export class ResponseParser implements Parser {
         throw errors.BW_HTTP_FRAMING_AMBIGUOUS(`Content-Length in a ${status} response`)
       if (status === 101 && !this.#upgrading)
         throw errors.BW_HTTP_UPGRADE_INVALID('101 without an upgrade being asked for')
+      if (status === 101 && (section.upgrade === undefined || !section.connectionUpgrade))
+        throw errors.BW_HTTP_UPGRADE_INVALID('101 that does not name the new protocol (RFC 9110 §15.2.2)')
       if (status !== 101 && status < 200 && ++this.#informational > MAX_INFORMATIONAL) {
         throw errors.BW_HTTP_STATUS_LINE_INVALID(`more than ${MAX_INFORMATIONAL} informational responses`)
       }
