@@ -262,6 +262,7 @@ export class RequestParser implements Parser {
     }
     if (
       section.upgrade !== undefined &&
+      section.upgrade !== '' &&
       section.connectionUpgrade &&
       head.minorVersion === 1 &&
       head.body === 'none'

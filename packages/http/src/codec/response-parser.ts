@@ -167,6 +167,9 @@ export class ResponseParser implements Parser {
     }
     head.declaredLength = section.contentLength
     head.keepAlive = !section.close && (head.minorVersion === 1 || section.keepAlive)
+    // HTTP/1.0 has no 1xx, and one that closes the connection contradicts the answer that must follow.
+    if (status < 200 && !head.keepAlive)
+      throw errors.BW_HTTP_FRAMING_AMBIGUOUS(`a ${status} response that ends the connection`)
     if (status < 200 || status === 204 || status === 304 || this.#toHead) return
     if (section.chunked) {
       head.body = 'chunked'
