@@ -135,7 +135,9 @@ function measureFields<Suffix extends UnitSuffix>(measure: Measure<Suffix>) {
   const info = (limits: MeasureLimits) => ({
     suffix: measure.suffix,
     kind: measure.kind,
-    range: rangeText(limits.min, limits.max),
+    ...(limits.min === undefined && limits.max === undefined
+      ? {}
+      : { range: rangeText(limits.min, limits.max) }),
   })
   return {
     /** Left out, it has this value. */

@@ -116,7 +116,7 @@ export const serviceSchema = section({
       )
       .prefault({}),
     'Variables it gets, beside those of Breakwater. Secrets as `{ env: NAME }` or `{ file: path }`.',
-    { suffix: '', kind: 'mapping' },
+    { suffix: '', kind: 'mapping', isSecret: true },
   ),
   health: serviceHealth.optional().meta({ description: 'When it counts as started. Left out: at once.' }),
   dependsOn: field(z.array(z.string()).prefault([]), 'Services that must be up before it.', {

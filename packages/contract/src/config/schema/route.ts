@@ -241,7 +241,7 @@ const step = z.discriminatedUnion(
       })
       .meta({ description: 'This text.' }),
   ],
-  'expected serve: stale, upstream or static',
+  'expected one of stale, upstream, static',
 )
 const ladder = controlWithoutDefault('What is served, in this order, when the full answer cannot be had.', {
   statuses: field(

@@ -15,8 +15,11 @@ const addressRule = 'expected an address such as 127.0.0.1:4001, orders:80 or [:
 const ADDRESS = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?):(\d{1,5})$/
 const address = z
   .string(addressRule)
-  .regex(ADDRESS, addressRule)
-  .refine((text) => portOf(text) >= 1 && portOf(text) <= 65_535, 'a port is 1 to 65535')
+  .regex(ADDRESS, { error: addressRule, abort: true })
+  .refine(
+    (text) => portOf(text) >= 1 && portOf(text) <= 65_535,
+    'must be an address with a port of 1 to 65535',
+  )
 
 function portOf(text: string): number {
   return Number(text.slice(text.lastIndexOf(':') + 1))
