@@ -1,1 +1,12 @@
-export {}
+export { Authorizer, forbidErrored, type AuthorizerOptions } from './engine/authorizer.ts'
+export type { Decision, PolicyFailure } from './engine/decision.ts'
+export type { Obligation } from './engine/policy.ts'
+export type { CompiledPolicySet } from './engine/policy-set.ts'
+export type { PolicySource, TemplateLink } from './engine/policy-source.ts'
+export type { PreparedRequest } from './engine/prepared-request.ts'
+export type { AuthzRequest } from './engine/request.ts'
+export { EntityStore, type EntityChanges } from './entities/entity-store.ts'
+export type { EntitiesInput, EntityInput, UidInput, ValueInput } from './entities/read-entities.ts'
+export { AuthzError, type AuthzErrorCode } from './errors.ts'
+export { readJson } from './literals/json-reader.ts'
+export { readSchema, type AuthzSchema } from './schema/schema.ts'

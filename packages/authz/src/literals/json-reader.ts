@@ -1,0 +1,137 @@
+import { AuthzError } from '../errors.ts'
+import { parseLong } from '../values/long.ts'
+
+/** What `readJson` yields. Objects have no prototype, so every key is an ordinary key. */
+export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject
+export interface JsonObject {
+  readonly [key: string]: Json | undefined
+}
+
+const MAX_DEPTH = 128
+
+/**
+ * Reads JSON without losing anything Cedar can tell apart: whole numbers exactly (a bigint beyond 2^53), `__proto__` as a
+ * key. Refuses what `JSON.parse` would bend: fractions, integers beyond 64 bits, duplicate keys, lone surrogates.
+ *
+ * @throws `BW_AUTHZ_DATA_INVALID` with the offset of the first fault.
+ */
+export function readJson(text: string): Json {
+  const reader = new JsonReader(text)
+  return reader.document()
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
+/** A string's extent; `JSON.parse` then checks its inside. */
+const STRING = /"(?:[^"\\]|\\.)*"/y
+const SPACE = /[ \t\r\n]*/y
+
+class JsonReader {
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  document(): Json {
+    const value = this.#value(0)
+    this.#space()
+    if (this.#at < this.#text.length) throw this.#fault('text after the value')
+    return value
+  }
+
+  #value(depth: number): Json {
+    if (depth > MAX_DEPTH) throw this.#fault(`nested deeper than ${MAX_DEPTH}`)
+    this.#space()
+    const first = this.#text[this.#at]
+    if (first === '{') return this.#object(depth)
+    if (first === '[') return this.#array(depth)
+    if (first === '"') return this.#string()
+    if (first === 't') return this.#word('true', true)
+    if (first === 'f') return this.#word('false', false)
+    return first === 'n' ? this.#word('null', null) : this.#number()
+  }
+
+  #object(depth: number): JsonObject {
+    const object = Object.create(null) as Record<string, Json>
+    this.#at += 1
+    if (this.#take('}')) return object
+    do {
+      this.#space()
+      const key = this.#string()
+      if (key in object) throw this.#fault(`key ${JSON.stringify(key)} appears twice`)
+      if (!this.#take(':')) throw this.#fault('expected a colon')
+      object[key] = this.#value(depth + 1)
+    } while (this.#take(','))
+    if (!this.#take('}')) throw this.#fault('expected a comma or a closing brace')
+    return object
+  }
+
+  #array(depth: number): Json[] {
+    const elements: Json[] = []
+    this.#at += 1
+    if (this.#take(']')) return elements
+    do elements.push(this.#value(depth + 1))
+    while (this.#take(','))
+    if (!this.#take(']')) throw this.#fault('expected a comma or a closing bracket')
+    return elements
+  }
+
+  #string(): string {
+    const raw = this.#match(STRING)
+    if (raw === undefined) throw this.#fault('expected a string')
+    const value = this.#unescape(raw)
+    if (!value.isWellFormed()) throw this.#fault('a string holds half of a surrogate pair')
+    return value
+  }
+
+  #unescape(raw: string): string {
+    try {
+      return JSON.parse(raw) as string
+    } catch {
+      throw this.#fault('a string holds a bare control character or an unknown escape')
+    }
+  }
+
+  #number(): number | bigint {
+    NUMBER.lastIndex = this.#at
+    const match = NUMBER.exec(this.#text)
+    if (match === null) throw this.#fault('expected a value')
+    const value =
+      match[1] === undefined && match[2] === undefined && match[0] !== '-0' ? parseLong(match[0]) : undefined
+    if (value === undefined) throw this.#fault(`${match[0]} is not a whole number of 64 bits`)
+    this.#at = NUMBER.lastIndex
+    return value
+  }
+
+  #word<Word>(word: string, value: Word): Word {
+    if (!this.#text.startsWith(word, this.#at)) throw this.#fault('expected a value')
+    this.#at += word.length
+    return value
+  }
+
+  #space(): void {
+    this.#match(SPACE)
+  }
+
+  #take(character: string): boolean {
+    this.#space()
+    if (this.#text[this.#at] !== character) return false
+    this.#at += 1
+    return true
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at
+    const match = pattern.exec(this.#text)
+    if (match === null) return undefined
+    this.#at = pattern.lastIndex
+    return match[0]
+  }
+
+  #fault(what: string): AuthzError {
+    return new AuthzError('BW_AUTHZ_DATA_INVALID', `JSON at offset ${this.#at}: ${what}`, {
+      details: { offset: this.#at },
+    })
+  }
+}
