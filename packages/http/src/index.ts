@@ -13,12 +13,29 @@ export type {
   Transport,
   TransportHandler,
 } from './transport.ts'
+export { openNetDriver } from './net/driver.ts'
+export type { NetDriver } from './net/driver.ts'
+
 export { FieldList } from './fields.ts'
 export type { BodyFraming, RequestHead, RequestInit, ResponseHead } from './messages.ts'
 export { errors } from './errors.ts'
 export type { HttpError } from './errors.ts'
+
 export { resolveLimits } from './codec/limits.ts'
 export type { MessageLimits } from './codec/limits.ts'
 export { RequestParser } from './codec/request-parser.ts'
 export { ResponseParser } from './codec/response-parser.ts'
 export type { RequestEvents, ResponseEvents } from './codec/handlers.ts'
+
+export { HttpServer } from './server/server.ts'
+export { ServerConnection } from './server/connection.ts'
+export type { ServerHandler } from './server/handler.ts'
+export type { BodyHandler, ServerExchange } from './server/exchange.ts'
+export { resolveServerOptions } from './server/options.ts'
+export type { ServerOptions } from './server/options.ts'
+
+export { UpstreamPool } from './client/pool.ts'
+export type { PoolCounters } from './client/pool.ts'
+export type { ClientExchange, FailureProgress, RequestTimeouts, ResponseHandler } from './client/handler.ts'
+export type { PoolOptions } from './client/options.ts'
+export type { Upgraded } from './internal/upgraded.ts'

@@ -9,6 +9,7 @@ import type { BodyFraming } from '../messages.ts'
 const OWN: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
+  'expect',
   'host',
   'keep-alive',
   'proxy-connection',

@@ -1,0 +1,194 @@
+import type { Socket } from 'node:net'
+import type { Transport, TransportHandler } from '../transport.ts'
+
+/** Above this many queued bytes within a turn, they are written before the turn ends. */
+const FLUSH_BYTES = 65_536
+
+/** What a transport shares with the others of its driver. @internal */
+export interface Turns {
+  /** The clock as it was when this turn began. */
+  nowMs: number
+  begin(): void
+  /** Flushes everything that was marked. */
+  finish(): void
+  /** Has something to flush when the turn ends, or soon when there is none. */
+  mark(transport: NetTransport): void
+  run(task: (nowMs: number) => void): void
+  /** Room for joining pieces of a write; at least `bytes` long. */
+  scratch(bytes: number): Buffer
+  /** The kernel did not take it all: the memory belongs to the write now. */
+  giveAwayScratch(): void
+}
+
+/**
+ * A `net.Socket` or `TLSSocket` as a transport. The pieces written in a turn are joined in one buffer shared by the whole
+ * driver and handed to the socket once: one system call, no allocation, unless the kernel does not take it all.
+ */
+export class NetTransport implements Transport {
+  readonly #socket: Socket
+  readonly #turns: Turns
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly secure: boolean
+  #pieces: (Uint8Array | string)[] = []
+  #queuedBytes = 0
+  #corks = 0
+  #marked = false
+  #ending = false
+  #needDrain = false
+  #handler: TransportHandler | undefined
+  #closed = false
+  #paused = false
+  #error: Error | undefined
+
+  constructor(socket: Socket, turns: Turns, secure: boolean) {
+    this.#socket = socket
+    this.#turns = turns
+    this.secure = secure
+    this.remoteAddress = socket.remoteAddress ?? ''
+    this.remotePort = socket.remotePort ?? 0
+  }
+
+  get bufferedBytes(): number {
+    return this.#queuedBytes + this.#socket.writableLength
+  }
+
+  /** Connects the socket's events to their owner. `reads` is false when reading goes around the stream. */
+  bind(handler: TransportHandler, reads: boolean): void {
+    this.#handler = handler
+    const socket = this.#socket
+    const turns = this.#turns
+    if (reads) socket.on('data', (bytes: Buffer) => this.deliver(bytes))
+    socket.on('end', () => turns.run((nowMs) => handler.onEnd(nowMs)))
+    socket.on('drain', () => {
+      if (!this.#needDrain) return
+      this.#needDrain = false
+      turns.run((nowMs) => handler.onDrain(nowMs))
+    })
+    socket.on('error', (error: Error) => {
+      this.#error = error
+    })
+    socket.on('close', () => {
+      this.#closed = true
+      turns.run((nowMs) => handler.onClose(nowMs, this.#error))
+    })
+  }
+
+  deliver(bytes: Uint8Array): void {
+    const turns = this.#turns
+    turns.begin()
+    try {
+      this.#handler?.onBytes(bytes, turns.nowMs)
+    } finally {
+      turns.finish()
+    }
+  }
+
+  write(chunk: Uint8Array | string): boolean {
+    if (this.#closed || this.#ending) return true
+    this.#pieces.push(chunk)
+    this.#queuedBytes += chunk.length
+    if (this.#queuedBytes >= FLUSH_BYTES && this.#corks === 0) this.flush()
+    else this.#mark()
+    // A stream below its mark emits no `drain`, so it must not count as blocked either.
+    const open =
+      (this.#socket.writableLength === 0 || !this.#socket.writableNeedDrain) &&
+      this.#queuedBytes < FLUSH_BYTES
+    if (!open) this.#needDrain = true
+    return open
+  }
+
+  cork(): void {
+    this.#corks++
+  }
+
+  uncork(): void {
+    if (--this.#corks === 0) this.#mark()
+  }
+
+  end(): void {
+    if (this.#ending || this.#closed) return
+    this.flush()
+    this.#ending = true
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#pieces = []
+    this.#queuedBytes = 0
+    this.#socket.destroy()
+  }
+
+  pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  /** Hands what is queued to the socket. */
+  flush(): void {
+    this.#marked = false
+    const bytes = this.#queuedBytes
+    if (bytes === 0) return
+    if (this.#corks > 0) {
+      this.#keep()
+      return
+    }
+    const pieces = this.#pieces
+    const socket = this.#socket
+    this.#queuedBytes = 0
+    const [first] = pieces
+    if (pieces.length === 1 && typeof first === 'string') {
+      this.#pieces.length = 0
+      socket.write(first, 'latin1')
+      return
+    }
+    const room = this.#turns.scratch(bytes)
+    this.#join(room)
+    this.#pieces.length = 0
+    socket.write(room.subarray(0, bytes))
+    // Nothing left in the stream means that the kernel has copied the bytes, and the memory is ours again.
+    if (socket.writableLength > 0 || this.secure) this.#turns.giveAwayScratch()
+    this.#noteRoom()
+  }
+
+  /** A cork had filled the queue, and the kernel took it at once: nobody else will say so. */
+  #noteRoom(): void {
+    if (!this.#needDrain || this.#socket.writableLength > 0) return
+    setImmediate(() => {
+      if (!this.#needDrain || this.#closed) return
+      this.#needDrain = false
+      this.#turns.run((nowMs) => this.#handler?.onDrain(nowMs))
+    })
+  }
+
+  #join(room: Buffer): void {
+    let at = 0
+    for (const piece of this.#pieces) {
+      if (typeof piece === 'string') at += room.write(piece, at, 'latin1')
+      else {
+        room.set(piece, at)
+        at += piece.length
+      }
+    }
+  }
+
+  /** Corked over the end of a turn: the pieces may point into memory that others reuse now. */
+  #keep(): void {
+    const copy = Buffer.allocUnsafeSlow(this.#queuedBytes)
+    this.#join(copy)
+    this.#pieces = [copy]
+  }
+
+  #mark(): void {
+    if (this.#marked) return
+    this.#marked = true
+    this.#turns.mark(this)
+  }
+}

@@ -1,0 +1,400 @@
+import { RequestParser } from '../codec/request-parser.ts'
+import { errors } from '../errors.ts'
+import type { HttpError } from '../errors.ts'
+import type { FieldList } from '../fields.ts'
+import { LazyTimer } from '../internal/lazy-timer.ts'
+import type { Timing } from '../internal/lazy-timer.ts'
+import { Handover } from '../internal/upgraded.ts'
+import type { Upgraded } from '../internal/upgraded.ts'
+import type { RequestHead } from '../messages.ts'
+import type { Transport, TransportHandler } from '../transport.ts'
+import { ServerExchange } from './exchange.ts'
+import type { ExchangeHost } from './exchange.ts'
+import type { ServerHandler } from './handler.ts'
+import type { ResolvedServerOptions } from './options.ts'
+import { refusalText } from './refusal.ts'
+import { BodyWatch, StallWatch } from './watches.ts'
+
+/** Bytes of an unwanted body that are read and dropped to save the connection. More than that, and it closes. */
+const MAX_DISCARD_BYTES = 65_536
+
+type Phase = 'first' | 'head' | 'body' | 'work' | 'idle' | 'linger' | 'tunnel' | 'closed'
+
+/**
+ * The server's side of one connection: a state machine between a transport and the application. One request at a time;
+ * pipelined ones wait, unparsed, in at most one read's worth of memory, with the transport paused.
+ */
+export class ServerConnection implements TransportHandler, ExchangeHost {
+  readonly transport: Transport
+  readonly #timing: Timing
+  readonly #options: ResolvedServerOptions
+  readonly #handler: ServerHandler
+  readonly #onGone: ((connection: ServerConnection) => void) | undefined
+  readonly #parser: RequestParser
+  readonly #timer: LazyTimer
+  readonly #bodyWatch: BodyWatch
+  readonly #output: StallWatch
+  #phase: Phase = 'first'
+  #nowMs: number
+  #exchange: ServerExchange | undefined
+  #requestEnded = false
+  #trailers: FieldList | undefined
+  #responseDone = false
+  #closeAfterResponse = false
+  #bodyBytes = 0
+  #rest: Buffer | undefined
+  #feeding = false
+  #inputEnded = false
+  #draining = false
+  #requests = 0
+  #discarded = 0
+  #tunnel: Handover | undefined
+
+  constructor(
+    transport: Transport,
+    timing: Timing,
+    options: ResolvedServerOptions,
+    handler: ServerHandler,
+    nowMs: number,
+    onGone?: (connection: ServerConnection) => void,
+  ) {
+    this.transport = transport
+    this.#timing = timing
+    this.#options = options
+    this.#handler = handler
+    this.#onGone = onGone
+    this.#nowMs = nowMs
+    this.#parser = new RequestParser(options.limits, {
+      onHead: (head) => this.#onHead(head),
+      onData: (chunk) => this.#onData(chunk),
+      onEnd: (trailers) => this.#onRequestEnd(trailers),
+      onError: (error) => this.#refuse(error, this.#nowMs),
+    })
+    this.#bodyWatch = new BodyWatch(options)
+    this.#output = new StallWatch(transport, timing, options, (error, atMs) => this.#stalled(error, atMs))
+    this.#timer = new LazyTimer(timing.wheel, (atMs) => this.#expired(atMs))
+    this.#timer.set(nowMs + options.firstByteTimeoutMs)
+  }
+
+  /** No request is being read or answered. */
+  get idle(): boolean {
+    return this.#exchange === undefined && !this.#parser.midMessage
+  }
+
+  /** Answers what is under way, then closes; an idle connection closes now. */
+  drain(): void {
+    this.#draining = true
+    if (this.idle && (this.#phase === 'idle' || this.#phase === 'first')) this.#linger()
+  }
+
+  destroy(): void {
+    this.transport.destroy()
+  }
+
+  // --- the transport speaks
+
+  onBytes(bytes: Uint8Array, nowMs: number): void {
+    this.#nowMs = nowMs
+    if (this.#phase === 'tunnel') this.#tunnel?.onBytes(bytes, nowMs)
+    else if (this.#phase === 'linger') this.#discard(bytes.length)
+    else if (this.#phase === 'closed') return
+    else if (this.#rest !== undefined) this.#rest = Buffer.concat([this.#rest, bytes])
+    else this.#consume(bytes)
+  }
+
+  onDrain(nowMs: number): void {
+    this.#nowMs = nowMs
+    if (this.#phase === 'tunnel') {
+      this.#tunnel?.onDrain(nowMs)
+      return
+    }
+    if (!this.#output.drained()) return
+    if (this.#exchange !== undefined && !this.#responseDone) this.#exchange.onWritable?.(nowMs)
+    else if (this.#phase === 'idle') this.#next()
+  }
+
+  onEnd(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#inputEnded = true
+    if (this.#phase === 'tunnel') this.#tunnel?.onEnd(nowMs)
+    else if (this.#phase === 'linger') this.transport.destroy()
+    else if (this.#rest !== undefined) return
+    else this.#inputOver()
+  }
+
+  onClose(nowMs: number, error?: Error): void {
+    const phase = this.#phase
+    this.#phase = 'closed'
+    this.#timer.release()
+    this.#output.release()
+    this.#rest = undefined
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    if (phase === 'tunnel') this.#tunnel?.onClose(nowMs, error)
+    else if (exchange !== undefined) {
+      const gone = errors.BW_HTTP_CLIENT_GONE(
+        'the client closed the connection',
+        error === undefined ? {} : { cause: error },
+      )
+      exchange.fail(gone, nowMs, !this.#requestEnded)
+    }
+    this.#onGone?.(this)
+  }
+
+  // --- the parser speaks
+
+  #onHead(head: RequestHead): void {
+    this.#requests++
+    this.#requestEnded = false
+    this.#trailers = undefined
+    this.#responseDone = false
+    this.#bodyBytes = 0
+    const exchange = new ServerExchange(this, head, this.#nowMs)
+    this.#exchange = exchange
+    this.#phase = 'work'
+    this.#timer.clear()
+    this.#handler.onRequest(exchange, this.#nowMs)
+    if (head.body !== 'none' && exchange.body === undefined && !this.#responseDone) this.#parser.pause()
+  }
+
+  #onData(chunk: Uint8Array): void {
+    this.#bodyBytes += chunk.length
+    this.#bodyWatch.received(chunk.length, this.#nowMs)
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    if (this.#responseDone) {
+      if (this.#bodyBytes > MAX_DISCARD_BYTES) this.#linger()
+    } else if (this.#bodyBytes > exchange.maxBodyBytes) {
+      this.#parser.dead = true
+      this.#refuse(
+        errors.BW_HTTP_BODY_TOO_LARGE(`the body has more than ${exchange.maxBodyBytes} bytes`),
+        this.#nowMs,
+      )
+    } else exchange.body?.onData(chunk, this.#nowMs)
+  }
+
+  #onRequestEnd(trailers: FieldList | undefined): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    this.#requestEnded = true
+    this.#trailers = trailers
+    if (this.#phase === 'body') {
+      this.#phase = 'work'
+      this.#timer.clear()
+    }
+    if (this.#responseDone) this.#finish()
+    else {
+      this.#parser.pause()
+      exchange.body?.onEnd(trailers, this.#nowMs)
+    }
+  }
+
+  // --- the exchange speaks
+
+  write(chunk: Uint8Array | string): boolean {
+    return this.#output.write(chunk)
+  }
+
+  startBody(): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    if (this.#requestEnded) {
+      exchange.body?.onEnd(this.#trailers, this.#nowMs)
+      return
+    }
+    if (exchange.request.body === 'none') return
+    if (exchange.request.expectContinue && this.#bodyBytes === 0 && !exchange.headSent)
+      this.write('HTTP/1.1 100 Continue\r\n\r\n')
+    this.#watchBody()
+    this.#continueReading()
+  }
+
+  pauseBody(): void {
+    if (this.#exchange === undefined || this.#requestEnded || this.#bodyWatch.paused) return
+    this.#bodyWatch.pause()
+    this.#parser.pause()
+    this.transport.pause()
+  }
+
+  resumeBody(): void {
+    if (!this.#bodyWatch.paused) return
+    this.#bodyWatch.resume(this.#timing.clock.now())
+    this.#timer.set(this.#bodyWatch.nextMs())
+    if (!this.#requestEnded) this.#continueReading()
+  }
+
+  mustClose(): boolean {
+    const exchange = this.#exchange
+    if (exchange === undefined || this.#draining || this.#inputEnded) return true
+    if (!exchange.request.keepAlive || this.#requests >= this.#options.maxRequestsPerConnection) return true
+    // A client told to wait may or may not send its body now: nobody can tell where the next request begins.
+    return exchange.request.expectContinue && exchange.body === undefined && this.#bodyBytes === 0
+  }
+
+  responseDone(close: boolean): void {
+    this.#responseDone = true
+    this.#closeAfterResponse = close
+    if (this.#requestEnded) this.#finish()
+    else if (close || this.#bodyBytes > MAX_DISCARD_BYTES) this.#linger()
+    else {
+      this.#bodyBytes = 0
+      this.#watchBody()
+      this.#continueReading()
+    }
+  }
+
+  abort(): void {
+    this.transport.destroy()
+  }
+
+  handOver(): Upgraded {
+    this.#timer.clear()
+    this.#output.release()
+    this.#phase = 'tunnel'
+    this.#exchange = undefined
+    const tunnel = new Handover(this.transport, this.#rest)
+    this.#rest = undefined
+    this.#tunnel = tunnel
+    this.#parser.pause()
+    if (this.#inputEnded) tunnel.onEnd(this.#nowMs)
+    return tunnel
+  }
+
+  // --- reading
+
+  #consume(bytes: Uint8Array): void {
+    this.#feeding = true
+    const used = this.#parser.feed(bytes)
+    this.#feeding = false
+    if (this.#phase === 'linger' || this.#phase === 'closed') return
+    if (used < bytes.length) {
+      const rest = Buffer.from(bytes.subarray(used))
+      if (this.#phase === 'tunnel') this.#tunnel?.onBytes(rest, this.#nowMs)
+      else {
+        this.#rest = rest
+        this.transport.pause()
+      }
+    } else if (this.#exchange === undefined && this.#phase !== 'head' && this.#parser.midMessage) {
+      this.#phase = 'head'
+      this.#timer.set(this.#nowMs + this.#options.headTimeoutMs)
+    }
+  }
+
+  #continueReading(): void {
+    this.#parser.resume()
+    if (this.#feeding) return
+    const rest = this.#rest
+    this.#rest = undefined
+    this.transport.resume()
+    if (rest !== undefined) this.#consume(rest)
+    if (this.#inputEnded && this.#rest === undefined && this.#phase !== 'closed') this.#inputOver()
+  }
+
+  /** The client sends no more, and all that it sent is parsed. */
+  #inputOver(): void {
+    if (this.#exchange === undefined || !this.#requestEnded) this.#parser.end()
+    if (this.#phase === 'linger' || this.#phase === 'closed') return
+    if (this.#exchange === undefined && !this.#output.blocked) this.#linger()
+  }
+
+  #watchBody(): void {
+    this.#phase = 'body'
+    this.#bodyWatch.start(this.#timing.clock.now())
+    this.#timer.set(this.#bodyWatch.nextMs())
+  }
+
+  // --- the end of an exchange, and of the connection
+
+  #finish(): void {
+    this.#exchange = undefined
+    this.#phase = 'idle'
+    if (this.#closeAfterResponse || this.#draining) {
+      this.#linger()
+      return
+    }
+    this.#timer.set(this.#timing.clock.now() + this.#options.keepAliveTimeoutMs)
+    if (this.#output.blocked) this.#parser.pause()
+    else this.#next()
+  }
+
+  #next(): void {
+    if (this.#feeding) this.#parser.resume()
+    else this.#continueReading()
+  }
+
+  /** Closes our side and reads on for a while: a reset would destroy the answer in the client's buffer (RFC 9112 §9.6). */
+  #linger(): void {
+    this.#phase = 'linger'
+    this.#exchange = undefined
+    this.#parser.pause()
+    this.#rest = undefined
+    this.transport.end()
+    if (this.#inputEnded && this.transport.bufferedBytes === 0) {
+      this.transport.destroy()
+      return
+    }
+    this.transport.resume()
+    this.#timer.set(this.#timing.clock.now() + this.#options.lingerTimeoutMs)
+  }
+
+  #discard(bytes: number): void {
+    this.#discarded += bytes
+    if (this.#discarded > MAX_DISCARD_BYTES * 16) this.transport.destroy()
+  }
+
+  #refuse(error: HttpError, nowMs: number): void {
+    const exchange = this.#exchange
+    const mayAnswer = exchange === undefined || !exchange.headSent
+    const answered = exchange?.done === true
+    this.#handler.onRefused?.(error, this.transport.remoteAddress, nowMs)
+    exchange?.fail(error, nowMs, !this.#requestEnded)
+    if (mayAnswer && this.#phase !== 'closed') {
+      this.write(refusalText(error))
+      this.#linger()
+    } else if (answered) this.#linger()
+    else this.transport.destroy()
+  }
+
+  // --- time
+
+  #expired(nowMs: number): void {
+    this.#nowMs = nowMs
+    // oxlint-disable-next-line switch-exhaustiveness-check -- the other phases wait for nobody
+    switch (this.#phase) {
+      case 'head':
+        this.#refuse(
+          errors.BW_HTTP_REQUEST_TIMEOUT(`no complete head within ${this.#options.headTimeoutMs} ms`),
+          nowMs,
+        )
+        return
+      case 'body':
+        this.#bodyExpired(nowMs)
+        return
+      case 'first':
+      case 'idle':
+        if (this.transport.bufferedBytes > 0) this.#timer.set(nowMs + this.#options.lingerTimeoutMs)
+        else this.#linger()
+        return
+      case 'linger':
+        if (this.#output.blocked && this.transport.bufferedBytes > 0)
+          this.#timer.set(nowMs + this.#options.lingerTimeoutMs)
+        else this.transport.destroy()
+        return
+      default:
+    }
+  }
+
+  #bodyExpired(nowMs: number): void {
+    const error = this.#bodyWatch.judge(nowMs)
+    if (error === undefined) this.#timer.set(this.#bodyWatch.nextMs())
+    else this.#refuse(error, nowMs)
+  }
+
+  #stalled(error: HttpError, nowMs: number): void {
+    this.#handler.onRefused?.(error, this.transport.remoteAddress, nowMs)
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    exchange?.fail(error, nowMs, !this.#requestEnded)
+    this.transport.destroy()
+  }
+}

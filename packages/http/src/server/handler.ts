@@ -1,0 +1,10 @@
+import type { HttpError } from '../errors.ts'
+import type { ServerExchange } from './exchange.ts'
+
+/** The application behind a server. */
+export interface ServerHandler {
+  /** A request whose head passed every check. Called in the turn in which its last byte came. */
+  onRequest(exchange: ServerExchange, nowMs: number): void
+  /** Bytes that were refused, or a client that was too slow: for logs and counters. The engine has answered already. */
+  onRefused?(refusal: HttpError, remoteAddress: string, nowMs: number): void
+}

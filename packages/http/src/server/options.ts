@@ -1,0 +1,64 @@
+import { resolveLimits } from '../codec/limits.ts'
+import type { MessageLimits, ResolvedLimits } from '../codec/limits.ts'
+import { errors } from '../errors.ts'
+
+/** How a listener treats its clients. Times in milliseconds, above 0; `Infinity` switches one off. */
+export interface ServerOptions {
+  readonly limits?: MessageLimits
+  /** From accept to the first byte. Default 10 000. */
+  readonly firstByteTimeoutMs?: number
+  /** From the first byte of a head to its end. Default 10 000. */
+  readonly headTimeoutMs?: number
+  /** Between two reads of a body that somebody waits for. Default 30 000. */
+  readonly bodyIdleTimeoutMs?: number
+  /** A body that arrives, or an answer that is taken, more slowly than this is cut off. 0 switches it off. Default 100. */
+  readonly minBytesPerSecond?: number
+  /** The rate is measured over windows of this length. Default 5 000. */
+  readonly rateWindowMs?: number
+  /** Between two requests. Default 60 000. */
+  readonly keepAliveTimeoutMs?: number
+  /** How long a client may take nothing, or too little, of an answer that waits for it. Default 30 000. */
+  readonly writeStallTimeoutMs?: number
+  /** How long we go on reading after a close, so that the client can read our last words. Default 2 000. */
+  readonly lingerTimeoutMs?: number
+  /** Then the connection closes. Default: no limit. */
+  readonly maxRequestsPerConnection?: number
+}
+
+/** `ServerOptions` with every default filled in; made once a listener. */
+export interface ResolvedServerOptions {
+  readonly limits: ResolvedLimits
+  readonly firstByteTimeoutMs: number
+  readonly headTimeoutMs: number
+  readonly bodyIdleTimeoutMs: number
+  readonly minBytesPerSecond: number
+  readonly rateWindowMs: number
+  readonly keepAliveTimeoutMs: number
+  readonly writeStallTimeoutMs: number
+  readonly lingerTimeoutMs: number
+  readonly maxRequestsPerConnection: number
+}
+
+/** @throws `BW_HTTP_OPTIONS_INVALID` listing every option out of its range. */
+export function resolveServerOptions(options: ServerOptions = {}): ResolvedServerOptions {
+  const resolved: ResolvedServerOptions = {
+    limits: resolveLimits(options.limits),
+    firstByteTimeoutMs: options.firstByteTimeoutMs ?? 10_000,
+    headTimeoutMs: options.headTimeoutMs ?? 10_000,
+    bodyIdleTimeoutMs: options.bodyIdleTimeoutMs ?? 30_000,
+    minBytesPerSecond: options.minBytesPerSecond ?? 100,
+    rateWindowMs: options.rateWindowMs ?? 5_000,
+    keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 60_000,
+    writeStallTimeoutMs: options.writeStallTimeoutMs ?? 30_000,
+    lingerTimeoutMs: options.lingerTimeoutMs ?? 2_000,
+    maxRequestsPerConnection: options.maxRequestsPerConnection ?? Infinity,
+  }
+  const wrong = Object.entries(resolved).filter(
+    ([name, value]) => typeof value === 'number' && !(name === 'minBytesPerSecond' ? value >= 0 : value > 0),
+  )
+  if (wrong.length > 0) {
+    const list = wrong.map(([name, value]) => `${name} = ${value}`).join(', ')
+    throw errors.BW_HTTP_OPTIONS_INVALID(`server options must be above 0: ${list}`)
+  }
+  return resolved
+}

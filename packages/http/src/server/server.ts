@@ -1,0 +1,66 @@
+import type { Driver, ListenOptions, Listener } from '../transport.ts'
+import { ServerConnection } from './connection.ts'
+import type { ServerHandler } from './handler.ts'
+import { resolveServerOptions } from './options.ts'
+import type { ServerOptions } from './options.ts'
+
+/** A listener with its connections. */
+export class HttpServer {
+  readonly #listener: Listener
+  readonly #connections: Set<ServerConnection>
+
+  private constructor(listener: Listener, connections: Set<ServerConnection>) {
+    this.#listener = listener
+    this.#connections = connections
+  }
+
+  /**
+   * Listens and answers with `handler`.
+   *
+   * @throws `BW_HTTP_LISTEN_FAILED`.
+   * @throws `BW_HTTP_OPTIONS_INVALID`.
+   */
+  static async open(
+    driver: Driver,
+    listen: ListenOptions,
+    handler: ServerHandler,
+    options: ServerOptions = {},
+  ): Promise<HttpServer> {
+    const resolved = resolveServerOptions(options)
+    const connections = new Set<ServerConnection>()
+    const forget = (connection: ServerConnection): void => {
+      connections.delete(connection)
+    }
+    const listener = await driver.listen(listen, (transport, nowMs) => {
+      const connection = new ServerConnection(transport, driver, resolved, handler, nowMs, forget)
+      connections.add(connection)
+      return connection
+    })
+    return new HttpServer(listener, connections)
+  }
+
+  get host(): string {
+    return this.#listener.host
+  }
+
+  get port(): number {
+    return this.#listener.port
+  }
+
+  /** Open connections, idle ones and tunnels included. */
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  /** Stops accepting, closes idle connections, and lets the others finish their answer with `Connection: close`. */
+  async drain(): Promise<void> {
+    await this.#listener.close()
+    for (const connection of this.#connections) connection.drain()
+  }
+
+  /** Stops accepting and cuts every connection, tunnels included. */
+  async close(): Promise<void> {
+    await this.#listener.close()
+    for (const connection of this.#connections) connection.destroy()
+  }
+}
