@@ -1,4 +1,3 @@
-import { ExpiringMap } from '@breakwater/core'
 import { OptionCheck } from '../internal/option-check.ts'
 import { QuantileSketch } from './quantile-sketch.ts'
 
@@ -35,7 +34,9 @@ export class HedgeDelay {
   readonly #minDelayMs: number
   readonly #maxDelayMs: number
   readonly #windowMs: number
-  readonly #entries: ExpiringMap<string, Entry>
+  readonly #maxKeys: number
+  /** Least recently used first, to within a window: a touch on each call would cost more than the sketch. */
+  readonly #entries = new Map<string, Entry>()
 
   constructor(options: HedgeDelayOptions = {}) {
     const { quantile = 0.95, minSamples = 100, minDelayMs = 1, windowMs = 30_000, maxKeys = 1_000 } = options
@@ -53,7 +54,7 @@ export class HedgeDelay {
     this.#minDelayMs = minDelayMs
     this.#maxDelayMs = maxDelayMs
     this.#windowMs = windowMs
-    this.#entries = new ExpiringMap({ maxEntries: maxKeys, ttlMs: 2 * windowMs })
+    this.#maxKeys = maxKeys
   }
 
   /**
@@ -61,22 +62,34 @@ export class HedgeDelay {
    * would pull the percentile down with every hedge. Not for errors and not for aborted calls.
    */
   record(key: string, durationMs: number, nowMs: number): void {
-    let entry = this.#entries.get(key, nowMs)
-    if (entry === undefined) {
-      entry = { sketch: new QuantileSketch(this.#windowMs), delayMs: Infinity, untilCount: 0 }
-      this.#entries.set(key, entry, nowMs)
+    const entry = this.#entries.get(key) ?? this.#add(key)
+    if (entry.sketch.advance(nowMs)) {
+      entry.untilCount = 0
+      this.#entries.delete(key)
+      this.#entries.set(key, entry)
     }
-    if (entry.sketch.advance(nowMs)) entry.untilCount = 0
     entry.sketch.record(durationMs, nowMs)
     if (entry.sketch.count >= entry.untilCount) this.#update(entry)
   }
 
   /** The delay after which a call of `key` is hedged; `Infinity` while too little is known. */
   delayMs(key: string, nowMs: number): number {
-    const entry = this.#entries.peek(key, nowMs)
+    const entry = this.#entries.get(key)
     if (entry === undefined) return Infinity
     if (entry.sketch.advance(nowMs)) this.#update(entry)
     return entry.delayMs
+  }
+
+  #add(key: string): Entry {
+    if (this.#entries.size >= this.#maxKeys) {
+      for (const oldest of this.#entries.keys()) {
+        this.#entries.delete(oldest)
+        break
+      }
+    }
+    const entry: Entry = { sketch: new QuantileSketch(this.#windowMs), delayMs: Infinity, untilCount: 0 }
+    this.#entries.set(key, entry)
+    return entry
   }
 
   /** Reads the percentile anew; the next time after 6 % more samples, so that its cost is spread. */

@@ -112,7 +112,7 @@ export class CallNode implements OwnedCall {
       cancel: () => {
         listeners.delete(entry)
         if (this.#listeners === undefined || listeners.size > 0) return
-        if (this.#signal === undefined && this.#followers === undefined) this.#unlisten()
+        if (this.#signal === undefined && this.#followers === undefined) this.#unlink()
       },
     }
   }
@@ -165,7 +165,8 @@ export class CallNode implements OwnedCall {
       this.#ownDeadlineMs <= this.deadlineMs
     ) {
       const leftMs = this.#ownDeadlineMs - this.clock.now()
-      this.#timer = this.clock.schedule(Math.max(0, leftMs), () => this.abort(deadlineExceeded()))
+      // Whole milliseconds: timers of one length share a list in Node.
+      this.#timer = this.clock.schedule(Math.max(0, Math.ceil(leftMs)), () => this.abort(deadlineExceeded()))
     }
     if (this.#link !== undefined) return
     const up = (reason: unknown): void => this.abort(reason)
@@ -176,6 +177,11 @@ export class CallNode implements OwnedCall {
   #unlisten(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+    this.#unlink()
+  }
+
+  /** The timer stays until the call ends: the next listener would only arm it again. */
+  #unlink(): void {
     this.#link?.cancel()
     this.#link = undefined
   }
