@@ -92,6 +92,24 @@ const specs = {
     status: 503,
     fix: 'Raise maxEntries of the idempotency store, or shorten ttlMs.',
   },
+  BW_RESILIENCE_RATE_LIMITED: {
+    fault: 'caller',
+    retry: 'after-delay',
+    status: 429,
+    fix: 'Wait as long as the answer says, and send less often.',
+  },
+  BW_RESILIENCE_LOAD_SHED: {
+    fault: 'policy',
+    retry: 'after-delay',
+    status: 503,
+    fix: 'Send less, or give the service more capacity; the most important requests are served first.',
+  },
+  BW_RESILIENCE_CLIENT_THROTTLED: {
+    fault: 'upstream',
+    retry: 'after-delay',
+    status: 503,
+    fix: 'Wait: the upstream refuses so much that most further requests are not even sent.',
+  },
 } as const
 
 /** Every error this package throws on purpose, by code. */
