@@ -39,3 +39,9 @@ export type { PoolCounters } from './client/pool.ts'
 export type { ClientExchange, FailureProgress, RequestTimeouts, ResponseHandler } from './client/handler.ts'
 export type { PoolOptions } from './client/options.ts'
 export type { Upgraded } from './internal/upgraded.ts'
+
+export { Forwarding, requestFraming, responseFraming } from './forwarding/forwarding.ts'
+export type { ForwardingOptions } from './forwarding/forwarding.ts'
+export { joinTunnel } from './forwarding/tunnel.ts'
+
+export { SimNetwork } from './sim/sim-network.ts'

@@ -1,0 +1,156 @@
+import { errors } from '../errors.ts'
+import { FieldList } from '../fields.ts'
+import type { BodyFraming, RequestHead, ResponseHead } from '../messages.ts'
+import { isForwardedField, nominated, staysBehind } from './hop-fields.ts'
+import { TrustedProxies, plainAddress } from './trust.ts'
+
+export interface ForwardingOptions {
+  /** Our name in `Via`: a token. Default `breakwater`. */
+  readonly viaName?: string
+  /** Addresses or CIDR blocks whose `Forwarded` and `X-Forwarded-*` are believed and extended. Default: nobody's. */
+  readonly trustedProxies?: readonly string[]
+  /** Trailer fields that may pass, in any case. Default: none. */
+  readonly trailers?: readonly string[]
+}
+
+/** Where a request came from, as far as we believe it. */
+export interface Origin {
+  /** The client's address: the peer's, or the nearest one that trusted proxies vouch for. */
+  readonly clientAddress: string
+  readonly scheme: 'http' | 'https'
+}
+
+/** What of an exchange the rules look at; a `ServerExchange` fits. */
+export interface Received {
+  readonly request: RequestHead
+  readonly remoteAddress: string
+  readonly secure: boolean
+}
+
+const CONTENT_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
+/**
+ * The rules for fields between one hop and the next: what stays behind (RFC 9110 §7.6.1), `Via` (§7.6.3), `Forwarded`
+ * (RFC 7239) and `X-Forwarded-For`, `-Proto`, `-Host`. Makes new lists; never changes those of the message.
+ */
+export class Forwarding {
+  readonly #via: string
+  readonly #trusted: TrustedProxies
+  readonly #trailers: ReadonlySet<string>
+
+  /** @throws `BW_HTTP_OPTIONS_INVALID`. */
+  constructor(options: ForwardingOptions = {}) {
+    const viaName = options.viaName ?? 'breakwater'
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(viaName)) {
+      throw errors.BW_HTTP_OPTIONS_INVALID(`viaName is not a token: ${JSON.stringify(viaName)}`)
+    }
+    this.#via = `1.1 ${viaName}`
+    this.#trusted = new TrustedProxies(options.trustedProxies ?? [])
+    this.#trailers = new Set((options.trailers ?? []).map((name) => name.toLowerCase()))
+  }
+
+  /** Who the client is. An untrusted peer is the client, whatever it says. */
+  origin(received: Received): Origin {
+    const peer = plainAddress(received.remoteAddress)
+    const scheme = received.secure ? 'https' : 'http'
+    if (!this.#trusted.has(received.remoteAddress)) return { clientAddress: peer, scheme }
+    const { fields } = received.request
+    const chain = fields.getAll('x-forwarded-for').join(',').split(',')
+    let clientAddress = peer
+    for (const hop of chain.toReversed()) {
+      const address = hop.trim()
+      if (address === '') continue
+      clientAddress = address
+      if (!this.#trusted.has(address)) break
+    }
+    const proto = fields.get('x-forwarded-proto')
+    return { clientAddress, scheme: proto === 'https' || proto === 'http' ? proto : scheme }
+  }
+
+  /** The fields of a request for the next hop. */
+  requestFields(received: Received): FieldList {
+    const { request, remoteAddress } = received
+    const trusted = this.#trusted.has(remoteAddress)
+    const names = nominated(request.fields)
+    const result = new FieldList()
+    const out = result.flat
+    const { flat } = request.fields
+    let via = ''
+    let chain = ''
+    let forwarded = ''
+    let proto = ''
+    let host = ''
+    for (let at = 0; at < flat.length; at += 2) {
+      const name = flat[at] as string
+      const value = flat[at + 1] as string
+      if (name === 'via') via = via === '' ? value : `${via}, ${value}`
+      else if (isForwardedField(name)) {
+        if (!trusted) continue
+        if (name === 'x-forwarded-for') chain = chain === '' ? value : `${chain}, ${value}`
+        else if (name === 'forwarded') forwarded = forwarded === '' ? value : `${forwarded}, ${value}`
+        else if (name === 'x-forwarded-proto') proto = value
+        else if (name === 'x-forwarded-host') host = value
+        else out.push(name, value)
+      } else if (!staysBehind(name, names)) out.push(name, value)
+    }
+    const peer = plainAddress(remoteAddress)
+    const scheme = received.secure ? 'https' : 'http'
+    const { authority } = request
+    const element = `for=${node(peer)};${authority === '' ? '' : `host=${quoteIfNeeded(authority)};`}proto=${scheme}`
+    out.push('via', via === '' ? this.#via : `${via}, ${this.#via}`)
+    out.push('x-forwarded-for', chain === '' ? peer : `${chain}, ${peer}`)
+    out.push('x-forwarded-proto', proto === '' ? scheme : proto)
+    if (host !== '' || authority !== '') out.push('x-forwarded-host', host === '' ? authority : host)
+    out.push('forwarded', forwarded === '' ? element : `${forwarded}, ${element}`)
+    return result
+  }
+
+  /** The fields of a response for the client. */
+  responseFields(head: ResponseHead): FieldList {
+    const names = nominated(head.fields)
+    const result = new FieldList()
+    const out = result.flat
+    const { flat } = head.fields
+    let via = ''
+    for (let at = 0; at < flat.length; at += 2) {
+      const name = flat[at] as string
+      const value = flat[at + 1] as string
+      if (name === 'via') via = via === '' ? value : `${via}, ${value}`
+      else if (!staysBehind(name, names)) out.push(name, value)
+    }
+    out.push('via', via === '' ? this.#via : `${via}, ${this.#via}`)
+    return result
+  }
+
+  /** The trailers that may pass; undefined when none may. */
+  trailers(trailers: FieldList | undefined): FieldList | undefined {
+    if (trailers === undefined || this.#trailers.size === 0) return undefined
+    const result = new FieldList()
+    for (const [name, value] of trailers) if (this.#trailers.has(name)) result.append(name, value)
+    return result.size === 0 ? undefined : result
+  }
+}
+
+/** How to send on the body of a request. Empty POST, PUT and PATCH say `Content-Length: 0` (RFC 9110 §8.6). */
+export function requestFraming(head: RequestHead): BodyFraming {
+  if (head.body === 'chunked') return { kind: 'chunked' }
+  if (head.body === 'none' && !CONTENT_METHODS.has(head.method)) return { kind: 'none' }
+  return { kind: 'length', bytes: head.contentLength }
+}
+
+/** How to send on the body of a response: a length when there is one, chunks otherwise. */
+export function responseFraming(head: ResponseHead): BodyFraming {
+  if (head.body === 'length') return { kind: 'length', bytes: head.contentLength }
+  if (head.body !== 'none') return { kind: 'chunked' }
+  return head.declaredLength < 0 ? { kind: 'none' } : { kind: 'none', declaredBytes: head.declaredLength }
+}
+
+/** RFC 7239 §6: IPv6 addresses stand in brackets and quotes. */
+function node(address: string): string {
+  if (address === '') return 'unknown'
+  return address.includes(':') ? `"[${address}]"` : address
+}
+
+function quoteIfNeeded(value: string): string {
+  return /^[\w.~-]+$/.test(value) ? value : `"${value}"`
+}
