@@ -1,6 +1,7 @@
 import { createRandom } from '@breakwater/core'
 import { compareRequests, compareResponses } from './disagreement.ts'
-import { Grammar, mutate } from './grammar.ts'
+import { Grammar } from './grammar.ts'
+import { mutate } from './mutate.ts'
 import { splitAt } from './reading.ts'
 
 export interface Disagreement {

@@ -166,6 +166,7 @@ export function readWithLlhttp(
   return {
     messages,
     refusedWith: error?.code,
+    rule: error?.code,
     status: error === undefined ? undefined : 400,
     details: error?.reason ?? '',
   }

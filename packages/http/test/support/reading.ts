@@ -28,6 +28,8 @@ export interface Reading {
   readonly messages: readonly Message[]
   /** Code of the refusal. */
   readonly refusedWith: string | undefined
+  /** The rule that was broken: the same, or what lies behind a response's refusal. */
+  readonly rule: string | undefined
   readonly status: number | undefined
   readonly details: string
 }
@@ -103,9 +105,11 @@ class Reader {
   }
 
   reading(): Reading {
+    const rule = this.error?.details['rule']
     return {
       messages: this.messages,
       refusedWith: this.error?.code,
+      rule: typeof rule === 'string' ? rule : this.error?.code,
       status: this.error?.spec.status,
       details: this.error?.message ?? '',
     }
