@@ -6,15 +6,20 @@ import {
   RetryBudget,
 } from '@breakwater/resilience/machines'
 import {
+  admission,
   bulkhead,
   circuitBreaker,
+  coalesce,
   deadline,
   fallback,
   hedge,
   idempotency,
+  rateLimit,
   retry,
+  throttle,
   timeout,
 } from '@breakwater/resilience'
+import { AdaptiveLimit, ClientThrottle, Coalescer, GcraLimiter } from '@breakwater/resilience/load'
 import { describeLayer } from '@breakwater/testkit'
 import type { Parcel } from '@breakwater/testkit'
 
@@ -68,4 +73,34 @@ describeLayer('idempotency', {
 describeLayer('idempotency without a key', {
   make: () =>
     idempotency({ store: new IdempotencyStore(), keyOf: () => undefined, fingerprintOf: ({ what }) => what }),
+})
+
+describeLayer('rateLimit', {
+  make: () =>
+    rateLimit({
+      limiter: new GcraLimiter({ permits: 100, perMs: 1_000, burst: 100 }, { seed: 1 }),
+      key: () => 'acme',
+    }),
+})
+
+describeLayer('throttle', {
+  make: (clock) => throttle({ throttle: new ClientThrottle({}, { random: () => 0.5 }, clock.now()) }),
+})
+
+describeLayer('coalesce', {
+  make: () => coalesce({ coalescer: new Coalescer(), key: () => 'same' }),
+  waits: { afterHanging: 1 },
+})
+
+describeLayer('coalesce of what may not be shared', {
+  make: () => coalesce({ coalescer: new Coalescer(), key: () => undefined }),
+})
+
+describeLayer('admission', {
+  make: (clock) =>
+    admission(
+      { limit: new AdaptiveLimit({ initialLimit: 2, minLimit: 2, maxLimit: 2 }, clock.now()) },
+      { seed: 1 },
+    ),
+  waits: { afterHanging: 2 },
 })

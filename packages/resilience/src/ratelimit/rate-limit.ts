@@ -19,16 +19,14 @@ export interface RateLimitOptions<Request> {
  */
 export function rateLimit<Request, Response>(options: RateLimitOptions<Request>): Layer<Request, Response> {
   const { limiter, key, cost } = options
-  return (inner) => (request, call) => {
+  return (inner) => async (request, call) => {
     const waitMs = limiter.take(key(request, call), call.clock.now(), cost?.(request, call))
     if (waitMs === 0) return inner(request, call)
-    return Promise.reject(
-      errors.BW_RESILIENCE_RATE_LIMITED(
-        waitMs === Infinity
-          ? 'the request costs more than the limit allows at once'
-          : `over the rate limit for another ${Math.ceil(waitMs)} ms`,
-        { details: { retryAfterMs: waitMs === Infinity ? undefined : Math.ceil(waitMs) } },
-      ),
+    throw errors.BW_RESILIENCE_RATE_LIMITED(
+      waitMs === Infinity
+        ? 'the request costs more than the limit allows at once'
+        : `over the rate limit for another ${Math.ceil(waitMs)} ms`,
+      { details: { retryAfterMs: waitMs === Infinity ? undefined : Math.ceil(waitMs) } },
     )
   }
 }
