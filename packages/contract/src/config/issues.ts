@@ -11,7 +11,7 @@ import type { SchemaNode } from './walk.ts'
 type Issue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
 
-/** Turns what zod found into problems with places, guesses and fixes. */
+/** Turns what zod found into problems with places, guesses and fixes. Values of secrets are not in them. */
 export function problemsFrom(
   issues: readonly Issue[],
   root: z.ZodType,
@@ -163,16 +163,24 @@ function invalidValue(path: Path, message: string, { root, source, value }: Cont
       fix: `Add ${String(path.at(-1) ?? 'it')}${node?.description === undefined ? '.' : `: ${node.description}`}`,
     }
   }
-  const shown = isSecretPath(root, path) ? 'the value (not shown)' : show(written)
+  const isSecret = isSecretPath(root, path)
+  const shown = isSecret ? 'the value (not shown)' : show(written)
   const meant = meantValue(written, wanted)
   return {
     ...source.place(path, 'value'),
     ...common,
     code: 'BW_CONFIG_VALUE_INVALID',
-    message: message.startsWith('expected ') ? `${shown} is not ${wanted}` : `${shown}: ${message}`,
+    message: invalidMessage(written, shown, message),
     ...(meant === undefined ? {} : { guess: meant }),
-    fix: valueFix(message, node, path, meant),
+    fix: isSecret ? 'Write { env: NAME } or { file: path }.' : valueFix(message, node, path, meant),
   }
+}
+
+function invalidMessage(written: unknown, shown: string, message: string): string {
+  if (written === null || written === undefined) return `is empty (${message})`
+  return message.startsWith('expected ')
+    ? `${shown} is not ${message.slice('expected '.length)}`
+    : `${shown}: ${message}`
 }
 
 function valueFix(
@@ -187,7 +195,7 @@ function valueFix(
   const needed = [...(node?.fields ?? [])]
     .filter(([, field]) => inspect(field).isRequired)
     .map(([key]) => key)
-  if (needed.length > 0) return `Write a mapping with ${needed.join(' and ')}.`
+  if (needed.length > 0 && message.includes('mapping')) return `Write a mapping with ${needed.join(' and ')}.`
   const isSimple =
     typeof fallback === 'string' || typeof fallback === 'number' || typeof fallback === 'boolean'
   if (isSimple) return `Write for example ${String(fallback)}, or leave it out.`

@@ -110,9 +110,10 @@ function meaningful(document: Document.Parsed): readonly (YAMLError | YAMLWarnin
 }
 
 function syntaxFix(text: string, offset: number): string {
-  const before = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset + 1)
-  return /[{,].*\{\w+\}/.test(before)
-    ? 'Put text that holds { and } in quotes: "/orders/{id}".'
+  const end = text.indexOf('\n', offset)
+  const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1, end < 0 ? text.length : end)
+  return /[{,].*\{\w+\}/.test(line)
+    ? 'Put text that holds { and } in quotes, for example "/orders/{id}".'
     : 'Correct the YAML here.'
 }
 

@@ -13,6 +13,8 @@ export interface SchemaNode {
   readonly fields: ReadonlyMap<string, z.ZodType> | undefined
   /** What each name of a mapping from names stands for. */
   readonly member: z.ZodType | undefined
+  /** What each item of a list is. */
+  readonly item: z.ZodType | undefined
   /** As it would be written; `undefined` when there is none. */
   readonly default: unknown
   readonly isRequired: boolean
@@ -44,8 +46,9 @@ export function inspect(schema: z.ZodType): SchemaNode {
     schema,
     info,
     description,
-    fields: container instanceof z.ZodObject ? new Map(Object.entries(container.shape)) : undefined,
+    fields: container instanceof Map ? container : undefined,
     member: container instanceof z.ZodRecord ? (container.valueType as z.ZodType) : undefined,
+    item: container instanceof z.ZodArray ? (container.element as z.ZodType) : undefined,
     default: value,
     isRequired,
   }
@@ -58,29 +61,33 @@ function peel(schema: z.ZodType): z.ZodType | undefined {
   return schema instanceof z.ZodPipe ? (schema.in as z.ZodType) : undefined
 }
 
-/** An object, a record, or the mapping form of a control. */
-function containerOf(schema: z.ZodType): z.ZodObject | z.ZodRecord | undefined {
-  if (schema instanceof z.ZodObject || schema instanceof z.ZodRecord) return schema
+/** The fields of an object (of all objects, where it may be one of several), a record or a list. */
+function containerOf(schema: z.ZodType): Map<string, z.ZodType> | z.ZodRecord | z.ZodArray | undefined {
+  if (schema instanceof z.ZodObject) return new Map(Object.entries(schema.shape))
+  if (schema instanceof z.ZodRecord || schema instanceof z.ZodArray) return schema
   if (!(schema instanceof z.ZodUnion)) return undefined
+  const fields = new Map<string, z.ZodType>()
   for (const option of schema.options as readonly z.ZodType[]) {
     let inner: z.ZodType | undefined = option
     while (inner !== undefined && !(inner instanceof z.ZodObject)) inner = peel(inner)
-    if (inner !== undefined) return inner
+    for (const [key, field] of Object.entries(inner?.shape ?? {}))
+      if (!fields.has(key)) fields.set(key, field)
   }
-  return undefined
+  return fields.size === 0 ? undefined : fields
 }
 
-/** One step down: a field of a section or a member of a mapping from names. */
-export function child(schema: z.ZodType, key: string): z.ZodType | undefined {
-  const { fields, member } = inspect(schema)
-  return fields === undefined ? member : fields.get(key)
+/** One step down: a field of a section, a member of a mapping from names, an item of a list. */
+export function child(schema: z.ZodType, key: PropertyKey): z.ZodType | undefined {
+  const { fields, member, item } = inspect(schema)
+  if (typeof key === 'number') return item
+  return typeof key === 'string' ? (fields?.get(key) ?? member) : undefined
 }
 
-/** The place at a path, or `undefined` where the schema has none (also inside lists). */
+/** The place at a path, or `undefined` where the schema has none. */
 export function nodeAt(root: z.ZodType, path: readonly PropertyKey[]): SchemaNode | undefined {
   let schema: z.ZodType | undefined = root
   for (const key of path) {
-    schema = typeof key === 'string' ? child(schema, key) : undefined
+    schema = child(schema, key)
     if (schema === undefined) return undefined
   }
   return inspect(schema)

@@ -3,12 +3,13 @@ import { z } from 'zod'
 import { byteRate, choice, count, duration, field, file, size } from '../fields.ts'
 import { section, subsection } from '../section.ts'
 
-const CIDR = z.union([z.cidrv4(), z.cidrv6()], 'expected a network such as 10.0.0.0/8 or fd00::/8')
+const cidrRule = 'expected a network such as 10.0.0.0/8 or fd00::/8'
+const CIDR = z.union([z.cidrv4(cidrRule), z.cidrv6(cidrRule)], cidrRule)
 
 const tls = section({
   cert: file.required('Certificate chain, PEM.'),
   key: file.required('Private key, PEM. The file is read at start and never logged.'),
-  minVersion: choice('Oldest TLS version that is accepted.', ['1.2', '1.3'], '1.2'),
+  minVersion: choice('Oldest TLS version that is accepted.', ['TLSv1.2', 'TLSv1.3'], 'TLSv1.2'),
 })
 
 const limits = subsection(
