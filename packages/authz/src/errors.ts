@@ -8,7 +8,7 @@ export interface AuthzErrorSpec {
   readonly fix: string
 }
 
-const codes: Readonly<Record<AuthzErrorCode, AuthzErrorSpec>> = {
+export const codes: Readonly<Record<AuthzErrorCode, AuthzErrorSpec>> = {
   BW_AUTHZ_POLICY_INVALID: {
     fault: 'policy',
     retry: 'never',
