@@ -12,8 +12,10 @@ test('counts what mechanisms publish, by event and label', () => {
   events.publish({ name: 'retry.suppressed', key: 'catalog', reason: 'budget', attempt: 2 })
   events.publish({ name: 'retry.suppressed', key: 'catalog', reason: 'budget', attempt: 2 })
   const text = registry.expose()
-  expect(text).toContain('breakwater_breaker_transitions_total{key="catalog",from="closed",to="open"} 1\n')
-  expect(text).toContain('breakwater_retries_suppressed_total{key="catalog",reason="budget"} 2\n')
+  expect(text).toContain(
+    'breakwater_resilience_breaker_transitions_total{key="catalog",from="closed",to="open"} 1\n',
+  )
+  expect(text).toContain('breakwater_resilience_retries_suppressed_total{key="catalog",reason="budget"} 2\n')
 })
 
 test('reads gauges and histograms from the field that holds the value', () => {
@@ -50,7 +52,7 @@ test('does not let a message of the wrong shape reach the publisher as an error'
   using _subscriptions = subscribeToMechanisms(registry, resilienceMetrics)
   for (const message of [undefined, null, 'text', 7, [], {}])
     channel('breakwater.resilience').publish(message)
-  expect(registry.expose()).not.toContain('breakwater_breaker_transitions_total{')
+  expect(registry.expose()).not.toContain('breakwater_resilience_breaker_transitions_total{')
 })
 
 test('costs the publisher nothing any more once it has been disposed of', () => {

@@ -151,6 +151,22 @@ describe('the access log', () => {
     )
   })
 
+  test('tells durations to the microsecond, and null for what is no number', () => {
+    const logged = (durationMs: number): unknown => {
+      const { log, batches, endTurn } = openByHand()
+      log.log({ ...entry, durationMs })
+      endTurn()
+      return (JSON.parse(batches[0] ?? '') as { durationMs: unknown }).durationMs
+    }
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, min: 0, max: 1e9 }), (durationMs) => {
+        expect(logged(durationMs)).toBe(Math.round(durationMs * 1000) / 1000)
+      }),
+    )
+    expect(logged(Number.NaN)).toBe(null)
+    expect(logged(0)).toBe(0)
+  })
+
   test('cuts a field that is out of all proportion', () => {
     const { log, batches, endTurn } = openByHand()
     log.log({ ...entry, path: 'p'.repeat(1_000_000) })

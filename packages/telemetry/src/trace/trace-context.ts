@@ -72,5 +72,5 @@ export function requestIdFrom(incoming: string | undefined, deps: TraceDeps = {}
 
 function nonZero(hex: (bytes: number) => string, bytes: number): string {
   const id = hex(bytes)
-  return /[^0]/.test(id) ? id : `${id.slice(0, -1)}1`
+  return id.charCodeAt(0) !== 0x30 || /[^0]/.test(id) ? id : `${id.slice(0, -1)}1`
 }
