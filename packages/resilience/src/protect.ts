@@ -5,30 +5,30 @@ import type { Layer, Service } from './service.ts'
 /**
  * The one order of the policies, outermost first, and why each stands where it does:
  * - `fallback` answers for everything below it;
- * - `cache` answers before anything is spent;
+ * - `cache` answers before anything is spent, and `coalesce` lets equal requests share one call;
  * - `idempotency` runs a request once, however often it is tried below, and never remembers a fallback's answer;
  * - `timeout` limits the whole call, waits and retries included;
  * - `retry` repeats everything below: each try passes every limit again;
  * - `hedge` repeats one try;
  * - `deadline` begins no try whose time has passed;
- * - `throttle` and `shed` refuse cheaply, before a place is taken;
+ * - `throttle` refuses cheaply, before a place is taken;
  * - `rateLimit` counts each try;
- * - `adaptive` and `bulkhead` hold a place while the dependency works, and only then;
+ * - `admission` and `bulkhead` hold a place while the dependency works, and only then;
  * - `breaker` judges after the wait for a place, when its knowledge is fresh, and sees each try by itself;
  * - `tryTimeout` limits one try, and its expiry is evidence for the breaker.
  */
 export const POLICY_ORDER = [
   'fallback',
   'cache',
+  'coalesce',
   'idempotency',
   'timeout',
   'retry',
   'hedge',
   'deadline',
   'throttle',
-  'shed',
   'rateLimit',
-  'adaptive',
+  'admission',
   'bulkhead',
   'breaker',
   'tryTimeout',
