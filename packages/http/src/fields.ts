@@ -1,6 +1,7 @@
 import { errors } from './errors.ts'
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+// Above U+00FF a character has no latin1 byte, and cutting it down would make one: U+010A would become LF.
 // oxlint-disable-next-line no-control-regex -- finding control bytes is the point
 const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 
@@ -79,7 +80,7 @@ export class FieldList {
     for (let at = 0; at < flat.length; at += 2) yield [flat[at] ?? '', flat[at + 1] ?? '']
   }
 
-  /** Makes a list from pairs; names may have any case. */
+  /** Makes a list from pairs; names may have any case. @throws `BW_HTTP_FIELD_INVALID`. */
   static from(pairs: Iterable<readonly [name: string, value: string]>): FieldList {
     const list = new FieldList()
     for (const [name, value] of pairs) list.append(name, value)

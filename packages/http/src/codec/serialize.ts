@@ -53,6 +53,8 @@ export function serializeRequestHead(
   if (!METHOD.test(method) || target === '' || BAD_LINE.test(target) || BAD_LINE.test(authority)) {
     throw errors.BW_HTTP_REQUEST_LINE_INVALID('method, target or authority cannot be sent')
   }
+  if (upgrade !== undefined && BAD_REASON.test(upgrade))
+    throw errors.BW_HTTP_UPGRADE_INVALID('the protocol to upgrade to cannot be sent')
   const connection = upgrade === undefined ? '' : `connection: upgrade\r\nupgrade: ${upgrade}\r\n`
   return `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${connection}${framingLine(framing)}${fieldLines(fields)}\r\n`
 }
