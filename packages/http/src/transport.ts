@@ -19,8 +19,11 @@ export interface Transport {
   uncork(): void
   /** Half-close: sends what is queued, then says that no more will come. Reading goes on. */
   end(): void
-  /** Closes now, both ways; what is queued is lost. `onClose` follows, in a later turn. */
-  destroy(): void
+  /**
+   * Closes now, both ways; what is queued is lost. `onClose` follows, in a later turn. With `reset` the other side is told
+   * by a reset, where the transport has one, so that it cannot take the end for a half-close or a complete answer.
+   */
+  destroy(reset?: boolean): void
   /** Stops reading. Bytes already read may still arrive in the current turn, never in a later one. */
   pause(): void
   resume(): void

@@ -135,7 +135,10 @@ export class ClientConnection implements TransportHandler, ClientExchange {
       }
       open = this.#transport.write(chunk)
     }
-    if (!open) this.#blocked = true
+    if (!open && !this.#blocked) {
+      this.#blocked = true
+      this.#watch(this.#timing.clock.now())
+    }
     return open
   }
 
@@ -175,16 +178,15 @@ export class ClientConnection implements TransportHandler, ClientExchange {
 
   abort(): void {
     if (this.#handler === undefined) return
-    this.#handler = undefined
-    this.close()
+    this.close(true)
   }
 
-  /** Closes the connection; a request under way is abandoned without a word. */
-  close(): void {
+  /** Closes the connection; a request under way is abandoned, and the upstream told by a reset. */
+  close(reset: boolean = this.#handler !== undefined): void {
     if (this.#closing) return
     this.#closing = true
     this.#handler = undefined
-    this.#transport.destroy()
+    this.#transport.destroy(reset)
     this.#leave(this.#nowMs)
   }
 
@@ -320,7 +322,7 @@ export class ClientConnection implements TransportHandler, ClientExchange {
 
   #fail(error: HttpError, nowMs: number): void {
     this.#report(error, nowMs)
-    this.close()
+    this.close(true)
   }
 
   #report(error: HttpError, nowMs: number): void {

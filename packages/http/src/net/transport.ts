@@ -113,10 +113,12 @@ export class NetTransport implements Transport {
     this.#socket.end()
   }
 
-  destroy(): void {
+  destroy(reset: boolean = false): void {
     this.#pieces = []
     this.#queuedBytes = 0
-    this.#socket.destroy()
+    // Over TLS the missing close_notify says the same.
+    if (reset && !this.secure) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
   }
 
   pause(): void {

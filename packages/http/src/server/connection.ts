@@ -104,12 +104,9 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
 
   onDrain(nowMs: number): void {
     this.#nowMs = nowMs
-    if (this.#phase === 'tunnel') {
-      this.#tunnel?.onDrain(nowMs)
-      return
-    }
-    if (!this.#output.drained()) return
-    if (this.#exchange !== undefined && !this.#responseDone) this.#exchange.onWritable?.(nowMs)
+    if (this.#phase === 'tunnel') this.#tunnel?.onDrain(nowMs)
+    else if (!this.#output.drained()) return
+    else if (this.#exchange !== undefined && !this.#responseDone) this.#exchange.onWritable?.(nowMs)
     else if (this.#phase === 'idle') this.#next()
   }
 
@@ -225,7 +222,8 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
 
   mustClose(): boolean {
     const exchange = this.#exchange
-    if (exchange === undefined || this.#draining || this.#inputEnded) return true
+    if (exchange === undefined || this.#draining || (this.#inputEnded && this.#rest === undefined))
+      return true
     if (!exchange.request.keepAlive || this.#requests >= this.#options.maxRequestsPerConnection) return true
     // A client told to wait may or may not send its body now: nobody can tell where the next request begins.
     return exchange.request.expectContinue && exchange.body === undefined && this.#bodyBytes === 0
@@ -244,7 +242,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
   }
 
   abort(): void {
-    this.transport.destroy()
+    this.transport.destroy(true)
   }
 
   handOver(): Upgraded {
@@ -303,7 +301,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     this.#timer.set(this.#bodyWatch.nextMs())
   }
 
-  // --- the end of an exchange, and of the connection
+  // --- the end
 
   #finish(): void {
     this.#exchange = undefined
@@ -352,7 +350,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
       this.write(refusalText(error))
       this.#linger()
     } else if (answered) this.#linger()
-    else this.transport.destroy()
+    else this.transport.destroy(true)
   }
 
   // --- time
@@ -395,6 +393,6 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     const exchange = this.#exchange
     this.#exchange = undefined
     exchange?.fail(error, nowMs, !this.#requestEnded)
-    this.transport.destroy()
+    this.transport.destroy(true)
   }
 }

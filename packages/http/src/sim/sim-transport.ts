@@ -111,9 +111,9 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
     this.#flushSoon()
   }
 
-  destroy(): void {
+  destroy(reset: boolean = false): void {
     if (this.#isClosed) return
-    const isImpolite = this.#in?.hasUnread === true
+    const isImpolite = reset || this.#in?.hasUnread === true
     this.#gather()
     this.#written = []
     this.#writtenBytes = 0

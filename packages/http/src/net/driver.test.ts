@@ -1,0 +1,348 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect as connectSocket } from 'node:net'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { UpstreamPool } from '../client/pool.ts'
+import type { PoolOptions } from '../client/options.ts'
+import { FieldList } from '../fields.ts'
+import { Forwarding, requestFraming, responseFraming } from '../forwarding/forwarding.ts'
+import { joinTunnel } from '../forwarding/tunnel.ts'
+import type { ServerExchange } from '../server/exchange.ts'
+import type { ServerOptions } from '../server/options.ts'
+import { HttpServer } from '../server/server.ts'
+import type { ConnectOptions, ListenOptions } from '../transport.ts'
+import { openNetDriver } from './driver.ts'
+import type { NetDriver } from './driver.ts'
+
+const HERE = { host: '127.0.0.1', port: 0 }
+const drivers: NetDriver[] = []
+
+function driver(): NetDriver {
+  const opened = openNetDriver()
+  drivers.push(opened)
+  return opened
+}
+
+afterEach(async () => {
+  await Promise.all(drivers.splice(0).map((opened) => opened.close()))
+})
+
+const serve = (
+  onRequest: (exchange: ServerExchange) => void,
+  listen: ListenOptions = HERE,
+  options: ServerOptions = {},
+) => HttpServer.open(driver(), listen, { onRequest }, options)
+
+function say(exchange: ServerExchange, body: string | Buffer): void {
+  exchange.sendHead(200, new FieldList(), { kind: 'length', bytes: body.length })
+  exchange.sendData(Buffer.from(body))
+  exchange.sendEnd()
+}
+
+/** Reads a body and answers with it. */
+function echo(exchange: ServerExchange): void {
+  exchange.sendHead(200, new FieldList(), { kind: 'chunked' })
+  exchange.onWritable = () => exchange.resumeBody()
+  exchange.readBody({
+    onData: (chunk) => {
+      if (!exchange.sendData(chunk)) exchange.pauseBody()
+    },
+    onEnd: () => exchange.sendEnd(),
+    onAbort: () => undefined,
+  })
+}
+
+/** A proxy as the gateway will be one, without its policies. */
+async function proxy(upstream: ConnectOptions, poolOptions: PoolOptions = {}) {
+  const own = driver()
+  const pool = new UpstreamPool(own, upstream, poolOptions)
+  const forwarding = new Forwarding()
+  const failures: string[] = []
+  const server = await HttpServer.open(own, HERE, {
+    onRequest(exchange, nowMs) {
+      const { request } = exchange
+      const wanted = {
+        method: request.method,
+        target: request.target,
+        authority: request.authority,
+        fields: forwarding.requestFields(exchange),
+        framing: requestFraming(request),
+      }
+      const up = pool.send(
+        request.upgrade === undefined ? wanted : { ...wanted, upgrade: request.upgrade },
+        {
+          onHead: (head) =>
+            exchange.sendHead(
+              head.status,
+              forwarding.responseFields(head),
+              responseFraming(head),
+              head.reason,
+            ),
+          onData: (chunk) => {
+            if (!exchange.sendData(chunk)) up.pauseBody()
+          },
+          onEnd: () => exchange.sendEnd(),
+          onError: (error) => {
+            failures.push(error.code)
+            if (exchange.headSent) exchange.abort()
+            else {
+              exchange.sendHead(error.spec.status, new FieldList(), { kind: 'none' })
+              exchange.sendEnd()
+            }
+          },
+          onWritable: () => exchange.resumeBody(),
+          onUpgrade: (head, upgraded, atMs) => {
+            joinTunnel(exchange.upgrade('websocket', forwarding.responseFields(head)), upgraded, own, atMs)
+          },
+        },
+        nowMs,
+      )
+      exchange.onWritable = () => up.resumeBody()
+      exchange.onAbort = () => up.abort()
+      if (request.body === 'none') return
+      exchange.readBody({
+        onData: (chunk) => {
+          if (!up.sendData(chunk)) exchange.pauseBody()
+        },
+        onEnd: () => up.sendEnd(),
+        onAbort: () => up.abort(),
+      })
+    },
+  })
+  return { server, pool, failures, url: `http://127.0.0.1:${server.port}` }
+}
+
+/** Everything that a raw connection answers until it ends. */
+async function raw(port: number, text: string, keepOpen = false): Promise<string> {
+  const socket = connectSocket({ host: '127.0.0.1', port, allowHalfOpen: true })
+  socket.write(text)
+  if (!keepOpen) socket.end()
+  let got = ''
+  for await (const chunk of socket.setEncoding('latin1')) got += String(chunk)
+  return got
+}
+
+describe('the net driver', () => {
+  test('serves real clients over keep-alive connections', async () => {
+    const server = await serve((exchange) => say(exchange, `you asked for ${exchange.request.path}`))
+    for (const path of ['/a', '/b']) {
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`)
+      expect(await response.text()).toBe(`you asked for ${path}`)
+    }
+    expect(server.connections).toBeGreaterThan(0)
+  })
+
+  test('proxies bodies of many reads both ways, byte by byte the same', async () => {
+    const upstream = await serve(echo)
+    const { url, pool } = await proxy({ host: '127.0.0.1', port: upstream.port })
+    const body = Buffer.from(Array.from({ length: 3_000_000 }, (_, at) => (at * 31 + (at >> 8)) & 0xff))
+    const response = await fetch(url, { method: 'POST', body })
+    expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true)
+    const again = await fetch(url, { method: 'POST', body: 'small' })
+    expect(await again.text()).toBe('small')
+    expect(pool.counters).toMatchObject({ connectsTotal: 1, reusesTotal: 1 })
+  })
+
+  test('keeps memory bounded when the client does not read: the upstream is held back', async () => {
+    let sent = 0
+    const upstream = await serve((exchange) => {
+      const chunk = Buffer.alloc(65_536)
+      exchange.sendHead(200, new FieldList(), { kind: 'chunked' })
+      const pump = (): void => {
+        while (!exchange.done && exchange.sendData(chunk)) sent += chunk.length
+      }
+      exchange.onWritable = pump
+      pump()
+    })
+    const { server } = await proxy({ host: '127.0.0.1', port: upstream.port })
+    const socket: Socket = connectSocket({ host: '127.0.0.1', port: server.port })
+    socket.pause()
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    let before = -1
+    while (sent !== before) {
+      before = sent
+      await new Promise((resolve) => setTimeout(resolve, 150))
+    }
+    // What is under way stands in kernel buffers, ours are bounded.
+    expect(sent).toBeLessThan(64 * 1024 * 1024)
+    expect(sent).toBeGreaterThan(0)
+    socket.destroy()
+  })
+
+  test('answers what it refuses, so that the client can read the answer before the close', async () => {
+    const server = await serve((exchange) => say(exchange, 'never'))
+    const got = await raw(
+      server.port,
+      `GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n${'x'.repeat(200_000)}`,
+      true,
+    )
+    expect(got).toMatch(/^HTTP\/1.1 400 Bad Request\r\n.*BW_HTTP_HOST_INVALID/s)
+  })
+
+  test('answers a client that half-closes after its request', async () => {
+    const server = await serve((exchange) => setTimeout(() => say(exchange, 'still here'), 20))
+    expect(await raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/still here$/)
+  })
+
+  test('answers pipelined requests in order', async () => {
+    const server = await serve((exchange) => setTimeout(() => say(exchange, exchange.request.path), 5))
+    const requests = ['/r1', '/r2', '/r3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join('')
+    const got = await raw(server.port, requests)
+    expect(got.match(/\/r\d/g)).toEqual(['/r1', '/r2', '/r3'])
+  })
+
+  test('joins a websocket-like tunnel through the proxy, with half-close', async () => {
+    const upstream = await serve((exchange) => {
+      const tunnel = exchange.upgrade('websocket')
+      tunnel.attach(
+        {
+          onBytes: (bytes) => tunnel.transport.write(Buffer.from(bytes).toString('latin1').toUpperCase()),
+          onDrain: () => undefined,
+          onEnd: () => tunnel.transport.end(),
+          onClose: () => undefined,
+        },
+        0,
+      )
+    })
+    const { server } = await proxy({ host: '127.0.0.1', port: upstream.port })
+    const head = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+    const got = await raw(server.port, `${head}hello`)
+    expect(got).toMatch(/^HTTP\/1.1 101 .*\r\n\r\nHELLO$/s)
+  })
+
+  test('closes slow clients by the wheel in real time', async () => {
+    const server = await serve(() => undefined, HERE, { headTimeoutMs: 60 })
+    expect(await raw(server.port, 'GET / HT', true)).toMatch(/^HTTP\/1.1 408 /)
+  })
+
+  test('says who cannot be reached, and answers 502', async () => {
+    const gone = await serve(() => undefined)
+    const { port } = gone
+    await drivers.at(-1)!.close()
+    const { url, failures } = await proxy({ host: '127.0.0.1', port })
+    expect((await fetch(url)).status).toBe(502)
+    expect(failures).toEqual(['BW_HTTP_UPSTREAM_UNREACHABLE'])
+  })
+
+  test('says that a port is taken, with a fix', async () => {
+    const server = await serve(() => undefined)
+    await expect(serve(() => undefined, { host: '127.0.0.1', port: server.port })).rejects.toMatchObject({
+      code: 'BW_HTTP_LISTEN_FAILED',
+      message: `cannot listen on 127.0.0.1:${server.port}: another process listens there already (EADDRINUSE)`,
+    })
+    await expect(serve(() => undefined, { host: '192.0.2.1', port: 0 })).rejects.toThrow(
+      'not one of this machine',
+    )
+  })
+
+  test('drains: stops accepting, lets the answer under way finish, then closes', async () => {
+    let held: ServerExchange | undefined
+    const server = await serve((exchange) => (held = exchange))
+    const answer = raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', true)
+    while (held === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+    await server.drain()
+    await expect(fetch(`http://127.0.0.1:${server.port}`)).rejects.toThrow('fetch failed')
+    say(held, 'the last word')
+    expect(await answer).toMatch(/connection: close.*the last word$/s)
+  })
+
+  test('tells the upstream when the client goes away', async () => {
+    let aborted = false
+    let asked = false
+    const upstream = await serve((exchange) => {
+      asked = true
+      exchange.onAbort = () => (aborted = true)
+    })
+    const { server } = await proxy({ host: '127.0.0.1', port: upstream.port })
+    const socket = connectSocket({ host: '127.0.0.1', port: server.port })
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    while (!asked) await new Promise((resolve) => setTimeout(resolve, 5))
+    socket.resetAndDestroy()
+    while (!aborted) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(aborted).toBe(true)
+  })
+})
+
+const hasOpenssl = ((): boolean => {
+  try {
+    execFileSync('openssl', ['version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})()
+
+describe.runIf(hasOpenssl)('TLS (needs the openssl command to make a certificate)', () => {
+  let folder = ''
+  const file = (name: string): string => join(folder, name)
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'breakwater-tls-'))
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+    const files = ['-keyout', file('key.pem'), '-out', file('cert.pem')]
+    execFileSync('openssl', ['req', '-x509', ...key, ...subject, ...files], { stdio: 'ignore' })
+  })
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  const secureListen = (): ListenOptions => ({
+    ...HERE,
+    tls: { certificateFile: file('cert.pem'), keyFile: file('key.pem') },
+  })
+
+  test('serves TLS and agrees on http/1.1', async () => {
+    const server = await serve((exchange) => say(exchange, `secure: ${exchange.secure}`), secureListen())
+    const socket = connectTls({
+      port: server.port,
+      host: '127.0.0.1',
+      servername: 'localhost',
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2', 'http/1.1'],
+    })
+    socket.write('GET / HTTP/1.0\r\n\r\n')
+    let got = ''
+    for await (const chunk of socket.setEncoding('latin1')) got += String(chunk)
+    expect(socket.alpnProtocol).toBe('http/1.1')
+    expect(got).toMatch(/secure: true$/)
+  })
+
+  test('speaks TLS to an upstream whose certificate it can verify, for large bodies too', async () => {
+    const upstream = await serve(echo, secureListen())
+    const endpoint = {
+      host: '127.0.0.1',
+      port: upstream.port,
+      tls: { servername: 'localhost', caFile: file('cert.pem') },
+    }
+    const { url } = await proxy(endpoint, { connectTimeoutMs: 5_000 })
+    const body = Buffer.alloc(1_000_000, 'breakwater ')
+    const response = await fetch(url, { method: 'POST', body })
+    expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true)
+  })
+
+  test('does not speak to an upstream whose certificate it cannot verify, or that has another name', async () => {
+    const upstream = await serve((exchange) => say(exchange, 'secret'), secureListen())
+    for (const tls of [
+      { servername: 'localhost' },
+      { servername: 'other.example', caFile: file('cert.pem') },
+    ]) {
+      const { url, failures } = await proxy(
+        { host: '127.0.0.1', port: upstream.port, tls },
+        { connectTimeoutMs: 5_000 },
+      )
+      expect((await fetch(url)).status).toBe(502)
+      expect(failures).toEqual(['BW_HTTP_UPSTREAM_UNREACHABLE'])
+    }
+  })
+
+  test('says which certificate file it cannot use', async () => {
+    const listen = { ...HERE, tls: { certificateFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' } }
+    await expect(serve(() => undefined, listen)).rejects.toThrow(
+      'cannot use /nowhere/cert.pem and /nowhere/key.pem',
+    )
+  })
+})
