@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { VirtualClock } from '@breakwater/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { attemptOf, createCall, tenantOf, within } from './call.ts'
 
 describe('a call', () => {
@@ -152,5 +152,25 @@ describe('a call', () => {
     first.cancel()
     call.abort('gone')
     expect(heard).toEqual(['second'])
+  })
+
+  test('reaches every listener, also after one that throws, whose error is thrown outside', () => {
+    const later: (() => void)[] = []
+    const spy = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => void later.push(task))
+    using call = createCall({}, { clock: new VirtualClock() })
+    const heard: string[] = []
+    call.onAbort(() => {
+      throw new Error('a bug in a listener')
+    })
+    call.onAbort(() => heard.push('second'))
+    call.abort('gone')
+    spy.mockRestore()
+    expect(heard).toEqual(['second'])
+    expect(() => later[0]?.()).toThrow('a bug in a listener')
+  })
+
+  test('refuses a limit under it that is no number', () => {
+    using call = createCall()
+    expect(() => within(call, NaN)).toThrow('timeoutMs must be 0 or more, got NaN')
   })
 })

@@ -35,7 +35,7 @@ export interface Call {
   readonly abortReason: unknown
   /**
    * Runs `listener` once, when the call aborts, also by deadline; at once when it already has. Give the subscription
-   * back when the wait is over: a listener kept after that is a leak.
+   * back when the wait is over: a listener kept after that is a leak. What a listener throws is thrown later, outside.
    */
   onAbort(listener: (reason: unknown) => void): Subscription
   /** 1 for the first try. Set by `retry`, read by telemetry. */
@@ -112,8 +112,12 @@ export function createCall(options: CallOptions = {}, deps: CallDeps = {}): Owne
 /**
  * A call under `call` that ends after `timeoutMs` at the latest, and never later than `call` itself. Its timer runs
  * only while somebody listens. Dispose of it when the inner work is done.
+ *
+ * @throws `BW_RESILIENCE_OPTIONS_INVALID` when `timeoutMs` is not a number, 0 or more.
  */
 export function within(call: Call, timeoutMs: number): OwnedCall {
+  if (!(timeoutMs >= 0))
+    throw errors.BW_RESILIENCE_OPTIONS_INVALID(`call: timeoutMs must be 0 or more, got ${timeoutMs}`)
   return new CallNode(call.clock, call.clock.now() + timeoutMs, call, call, call.attempt)
 }
 

@@ -210,4 +210,17 @@ describe('the idempotency store', () => {
     expect(begin(store, 'a', 150)).toBe('in-flight')
     expect(store.counters['leases-lost']).toBe(1)
   })
+
+  test('never replays an expired outcome, however many wait to be dropped', () => {
+    const store = new IdempotencyStore<string>({ ttlMs: 100, maxEntries: 100, maxPerTenant: 100 })
+    for (let number = 0; number < 100; number++) {
+      const first = store.begin('acme', `k${number}`, 'f', 0)
+      if (first.kind === 'first') store.complete(first.claim, ok('answer'), 0)
+    }
+    expect(begin(store, 'k99', 100)).toBe('first')
+    expect(begin(store, 'k99', 100)).toBe('in-flight')
+    for (let number = 0; number < 99; number++) expect(begin(store, `new ${number}`, 101)).toBe('first')
+    expect(begin(store, 'one too many', 101)).toBe('full')
+    expect(store.size).toBe(100)
+  })
 })

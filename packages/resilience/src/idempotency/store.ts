@@ -14,6 +14,9 @@ export interface IdempotencyStoreOptions {
   readonly dark?: boolean
 }
 
+/** Expired entries dropped at each request. More than one, so that the store shrinks as fast as it grew. */
+const DROPS_AT_ONCE = 8
+
 /** What to do with a request that carries a key. */
 export type IdempotencyDecision<Value> =
   | { readonly kind: 'first'; readonly claim: IdempotencyClaim }
@@ -118,11 +121,11 @@ export class IdempotencyStore<Value> {
   }
 
   #decide(tenant: string, key: string, fingerprint: string, nowMs: number): IdempotencyDecision<Value> {
-    this.#dropExpired(nowMs)
+    this.#dropExpired(nowMs, DROPS_AT_ONCE)
     // The length keeps `a` + `b:c` and `a:b` + `c` apart.
     const id = `${tenant.length}:${tenant}:${key}`
     const done = this.#completed.get(id)
-    if (done !== undefined)
+    if (done !== undefined && done.expiresAtMs > nowMs)
       return done.fingerprint === fingerprint
         ? { kind: 'replay', outcome: done.outcome }
         : { kind: 'mismatch' }
@@ -133,9 +136,10 @@ export class IdempotencyStore<Value> {
       this.counters['leases-lost']++
       return this.#claim(id, tenant, fingerprint, nowMs, entry.listeners)
     }
-    const held = this.#held.get(tenant) ?? 0
-    if (this.size >= this.#maxEntries || held >= this.#maxPerTenant) return { kind: 'full' }
-    this.#held.set(tenant, held + 1)
+    if (this.#isFull(tenant)) this.#dropExpired(nowMs, Infinity)
+    if (this.#isFull(tenant)) return { kind: 'full' }
+    if (done !== undefined) this.#forget(id, done)
+    this.#held.set(tenant, (this.#held.get(tenant) ?? 0) + 1)
     return this.#claim(id, tenant, fingerprint, nowMs, new Set())
   }
 
@@ -158,18 +162,28 @@ export class IdempotencyStore<Value> {
     return entry?.generation === claim.generation ? entry : undefined
   }
 
-  #dropExpired(nowMs: number): void {
+  #isFull(tenant: string): boolean {
+    return this.size >= this.#maxEntries || (this.#held.get(tenant) ?? 0) >= this.#maxPerTenant
+  }
+
+  /** At most `limit` of each kind: a request must not pay for the burst of yesterday. */
+  #dropExpired(nowMs: number, limit: number): void {
+    let left = limit
     for (const [id, entry] of this.#completed) {
-      if (entry.expiresAtMs > nowMs) break
-      this.#completed.delete(id)
-      this.#letGo(entry.tenant)
+      if (entry.expiresAtMs > nowMs || left-- <= 0) break
+      this.#forget(id, entry)
     }
+    left = limit
     for (const [id, entry] of this.#inFlight) {
-      if (entry.leaseUntilMs > nowMs || entry.listeners.size > 0) break
+      if (entry.leaseUntilMs > nowMs || entry.listeners.size > 0 || left-- <= 0) break
       this.#inFlight.delete(id)
       this.#letGo(entry.tenant)
       this.counters['leases-lost']++
     }
+  }
+
+  #forget(id: string, entry: Completed<Value>): void {
+    if (this.#completed.delete(id)) this.#letGo(entry.tenant)
   }
 
   #letGo(tenant: string): void {

@@ -126,7 +126,7 @@ export class CallNode implements OwnedCall {
     const listeners = this.#listeners
     this.#listeners = undefined
     if (this.#signal !== undefined) controllerOf.get(this.#signal)?.abort(this.#reason)
-    if (listeners !== undefined) for (const listener of listeners) listener(this.#reason)
+    if (listeners !== undefined) for (const listener of listeners) tell(listener, this.#reason)
     const followers = this.#followers
     this.#followers = undefined
     if (followers !== undefined) for (const follower of followers) abortSignal(follower.deref(), this.#reason)
@@ -211,6 +211,17 @@ export class CallNode implements OwnedCall {
     }
     followers.add(new WeakRef(signal))
     this.#listen()
+  }
+}
+
+/** One listener that throws must not keep the abort from the others. */
+function tell(listener: Listener, reason: unknown): void {
+  try {
+    listener(reason)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 
