@@ -104,6 +104,16 @@ describe('framing of what is sent on', () => {
     expect(requestFraming(received('Transfer-Encoding: chunked\r\n').request)).toEqual({ kind: 'chunked' })
   })
 
+  test('depends on framing alone, whatever the method', () => {
+    // https://github.com/http-party/node-http-proxy/issues/1720: chunked DELETE and OPTIONS went on with Content-Length: 0.
+    for (const method of ['DELETE', 'OPTIONS', 'GET']) {
+      const { request } = received('Transfer-Encoding: chunked\r\n', '::1', false, method)
+      expect(requestFraming(request)).toEqual({ kind: 'chunked' })
+    }
+    // https://github.com/fastify/fastify/issues/953: the length of a GET went on, its body did not.
+    expect(requestFraming(received('Content-Length: 23\r\n').request)).toEqual({ kind: 'length', bytes: 23 })
+  })
+
   test('turns a body that ends with the connection into chunks, and keeps the length that HEAD announces', () => {
     const head: ResponseHead = {
       status: 200,

@@ -49,6 +49,11 @@ export class Forwarding {
     this.#trailers = new Set((options.trailers ?? []).map((name) => name.toLowerCase()))
   }
 
+  /** Whether the word of this peer about earlier hops is believed. */
+  trusts(remoteAddress: string): boolean {
+    return this.#trusted.has(remoteAddress)
+  }
+
   /** Who the client is. An untrusted peer is the client, whatever it says. */
   origin(received: Received): Origin {
     const peer = plainAddress(received.remoteAddress)

@@ -1,8 +1,11 @@
-import type { Driver, ListenOptions, Listener } from '../transport.ts'
+import type { Driver, ListenOptions, Listener, TransportHandler } from '../transport.ts'
 import { ServerConnection } from './connection.ts'
 import type { ServerHandler } from './handler.ts'
 import { resolveServerOptions } from './options.ts'
 import type { ServerOptions } from './options.ts'
+
+/** What becomes of a connection that was not welcome: nothing. */
+const UNWELCOME: TransportHandler = { onBytes() {}, onDrain() {}, onEnd() {}, onClose() {} }
 
 /** A listener with its connections. */
 export class HttpServer {
@@ -29,9 +32,13 @@ export class HttpServer {
     const resolved = resolveServerOptions(options)
     const connections = new Set<ServerConnection>()
     const forget = (connection: ServerConnection): void => {
-      connections.delete(connection)
+      if (connections.delete(connection)) handler.onDisconnect?.(connection.transport.remoteAddress)
     }
     const listener = await driver.listen(listen, (transport, nowMs) => {
+      if (handler.onConnect?.(transport.remoteAddress) === false) {
+        transport.destroy()
+        return UNWELCOME
+      }
       const connection = new ServerConnection(transport, driver, resolved, handler, nowMs, forget)
       connections.add(connection)
       return connection
