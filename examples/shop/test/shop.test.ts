@@ -156,6 +156,33 @@ describe('tenants', () => {
   })
 })
 
+describe('a payment', () => {
+  const pay = (amountCents: number, headers: Readonly<Record<string, string>>): Promise<JsonAnswer> =>
+    ask(`${shop.urls.payments}/payments`, {
+      headers: { ...acme, ...headers },
+      body: {
+        orderId: 'ord_0123456789abcdef',
+        amountCents,
+        currency: 'EUR',
+        paymentMethod: 'card-visa',
+        productIds: ['prd_mug'],
+      },
+    })
+
+  test('is refused without an idempotency key', async () => {
+    expect((await pay(100, {})).body['code']).toBe('SHOP_IDEMPOTENCY_KEY_MISSING')
+  })
+
+  test('is refused when its key belongs to a payment of another amount, and is the first one otherwise', async () => {
+    const headers = { 'idempotency-key': newKey() }
+    const first = await pay(100, headers)
+    expect((await pay(200, headers)).body['code']).toBe('SHOP_IDEMPOTENCY_KEY_REUSED')
+    expect((await pay(100, headers)).body).toEqual(first.body)
+    const found = await ask(`${shop.urls.payments}/payments/${String(first.body['id'])}`, { headers: acme })
+    expect(found.body).toMatchObject({ amountCents: 100, status: 'completed' })
+  })
+})
+
 describe('a refund', () => {
   test('is made once for each key and never above the invoice', async () => {
     const { body } = await checkout(twoMugs)
@@ -241,6 +268,8 @@ describe('a deadline', () => {
     const { status, body } = await checkout(twoMugs, key, { 'x-request-deadline-ms': '0' })
     expect([status, body['code']]).toEqual([504, 'SHOP_DEADLINE_EXCEEDED'])
     expect(rowsOf('orders', 'SELECT * FROM orders WHERE idempotency_key = ?', key)).toEqual([])
+    const headers = { 'x-request-deadline-ms': '0' }
+    expect((await ask(`${shop.urls.catalog}/catalog/products`, { headers })).status).toBe(504)
   })
 
   test('ends the wait for a service that hangs', async () => {
