@@ -49,6 +49,7 @@ export class P2cEwmaBalancer {
   #endpoints: readonly BalancedEndpoint[] = []
   #usable = 0
   #maxWeight = 1
+  #uneven = false
   /** Plain moving average over all endpoints, successes only: what "usual" means. */
   #usualMs = 0
   /** Picks that ignored `usable` because too few endpoints were left. */
@@ -79,6 +80,7 @@ export class P2cEwmaBalancer {
     this.#endpoints = [...endpoints]
     this.#usable = endpoints.filter(({ usable }) => usable).length
     this.#maxWeight = endpoints.reduce((most, { weight }) => Math.max(most, weight), 0) || 1
+    this.#uneven = endpoints.some(({ weight }) => weight !== this.#maxWeight)
   }
 
   get endpoints(): readonly BalancedEndpoint[] {
@@ -106,7 +108,9 @@ export class P2cEwmaBalancer {
     const first = this.#draw(nowMs, attempted, undefined)
     if (first === undefined) return this.#fallBack(nowMs, attempted)
     const second = this.#draw(nowMs, attempted, first)
-    return second !== undefined && this.#load(second, nowMs) < this.#load(first, nowMs) ? second : first
+    if (second === undefined) return first
+    // Less than a tenth is noise: without this the second best of idle equals would never be asked, nor measured, again.
+    return this.#load(second, nowMs) * 1.1 < this.#load(first, nowMs) ? second : first
   }
 
   onStart(endpoint: BalancedEndpoint): void {
@@ -164,13 +168,13 @@ export class P2cEwmaBalancer {
   }
 
   #load(endpoint: BalancedEndpoint, nowMs: number): number {
-    const running = (endpoint.inflight * this.#maxWeight) / endpoint.weight
+    const running = ((1 + endpoint.inflight) * this.#maxWeight) / endpoint.weight
     let costMs = this.#latency(endpoint, nowMs) + 1e-3
     if (endpoint.failureRatio > 1e-3) {
       const ratio = endpoint.failureRatio * this.#kept(endpoint, nowMs)
       costMs += ratio * ratio * Math.max(this.#failurePenaltyMs, 20 * this.#usualMs)
     }
-    return costMs * (1 + running)
+    return costMs * running
   }
 
   /** A random usable endpoint by weight, or `undefined` after a few unlucky draws. */
@@ -182,6 +186,8 @@ export class P2cEwmaBalancer {
     const endpoints = this.#endpoints
     for (let tries = 0; tries < 8; tries++) {
       const drawn = endpoints[Math.floor(this.#random() * endpoints.length)] as BalancedEndpoint
+      // With unequal weights the same one may be drawn twice, or a light endpoint would never win while it is idle.
+      if (drawn === other && this.#uneven && this.#random() < drawn.weight / this.#maxWeight) return drawn
       if (drawn === other || !this.#mayServe(drawn, nowMs, attempted)) continue
       const share = (drawn.weight / this.#maxWeight) * (this.#slowStart?.factor(drawn.startedMs, nowMs) ?? 1)
       if (share >= 1 || this.#random() < share) return drawn

@@ -4,6 +4,8 @@ import type { Waiter } from './waiter.ts'
 /** Where the gate gets its permits from. `AdaptiveLimit` is one. */
 export interface Permits {
   readonly hasRoom: boolean
+  /** How long admitted work takes, as far as known; 0 if not. Milliseconds. */
+  readonly baselineMs: number
   tryAcquire(): boolean
   /** Gives a permit back that was not used. */
   onIgnored(): void
@@ -31,6 +33,7 @@ export class AdmissionGate {
       this.#shedder.passed(nowMs)
       return 'run'
     }
+    this.#shedder.workMs = this.#permits.baselineMs
     if (!this.#shedder.offer(waiter, nowMs)) return 'shed'
     this.pump(nowMs)
     return 'wait'

@@ -91,12 +91,14 @@ export class FairQueue {
     return undefined
   }
 
-  /** The newest waiter of a tenant that holds more than an equal share of `priority`. Looks at few flows. */
-  overShare(priority: number): Waiter | undefined {
+  /** The newest waiter of a tenant that holds more than an equal share and more than `tenant`. Looks at few flows. */
+  overShare(priority: number, tenant: number): Waiter | undefined {
     const level = this.#at(priority)
+    const own = (level.flows[tenant & this.#bucketMask] as Flow).size
+    const sharers = own === 0 ? level.active + 1 : level.active
     let flow = level.cursor
     for (let looked = 0; flow !== undefined && looked < level.active; looked++) {
-      if (flow.size * level.active > level.size) return flow.newest
+      if (flow.size * sharers > level.size && flow.size > own + 1) return flow.newest
       flow = flow.next
     }
     return undefined

@@ -66,6 +66,11 @@ export class LoadShedder {
   #intervalStartedMs = 0
   #shortestMs = Infinity
   #overloaded = false
+  /**
+   * How long the work itself takes once it has its turn: what would have less than this left by then is turned away.
+   * Milliseconds. Keep it up to date from a measurement, `AdaptiveLimit.baselineMs` for instance.
+   */
+  workMs = 0
   /** Turned away on arrival; in dark mode those that would have been. */
   rejected = 0
   /** Turned away after waiting. */
@@ -124,7 +129,7 @@ export class LoadShedder {
     waiter.priority = this.#clamp(waiter.priority)
     const delayMs = this.expectedDelayMs(waiter.priority, nowMs)
     const allowedMs = this.#overloaded ? this.#overloadDelayMs : this.#maxDelayMs
-    if (nowMs + delayMs >= waiter.deadlineMs || delayMs > allowedMs) {
+    if (nowMs + delayMs + this.workMs >= waiter.deadlineMs || delayMs > allowedMs) {
       if (!this.#mayReplace(waiter, nowMs)) {
         this.rejected++
         if (!this.dark) return false
@@ -181,7 +186,7 @@ export class LoadShedder {
 
   #isLate(waiter: Waiter, nowMs: number): boolean {
     const allowedMs = this.#overloaded ? this.#overloadDelayMs : this.#maxDelayMs
-    return waiter.deadlineMs <= nowMs || nowMs - waiter.enqueuedMs > allowedMs
+    return waiter.deadlineMs <= nowMs + this.workMs || nowMs - waiter.enqueuedMs > allowedMs
   }
 
   #dropLate(flow: Flow, nowMs: number): boolean {
@@ -196,21 +201,25 @@ export class LoadShedder {
   }
 
   #note(standingMs: number, nowMs: number): void {
-    if (standingMs < this.#shortestMs) this.#shortestMs = standingMs
     // One moment without a queue proves that none is standing; there is no need to wait for the interval's end.
     if (standingMs < this.#targetDelayMs) this.#overloaded = false
-    if (nowMs - this.#intervalStartedMs < this.#intervalMs) return
+    const over = nowMs - this.#intervalStartedMs >= this.#intervalMs
+    const first = this.#shortestMs === Infinity
+    this.#shortestMs = Math.min(this.#shortestMs, standingMs)
+    if (!over) return
+    this.#intervalStartedMs = nowMs
+    // After a pause one look is no interval.
+    if (first) return
     this.#overloaded = this.#shortestMs > this.#targetDelayMs
     this.#shortestMs = Infinity
-    this.#intervalStartedMs = nowMs
   }
 
   /** Too many ahead, but some of them may be a greedy neighbour's: then one of those goes instead. */
   #mayReplace(waiter: Waiter, nowMs: number): boolean {
-    if (waiter.deadlineMs <= nowMs || this.dark) return false
+    if (waiter.deadlineMs <= nowMs + this.workMs || this.dark) return false
     const { priority, tenant } = waiter
     if (this.#queue.sizeOf(priority) === 0 || this.#queue.holdsItsShare(priority, tenant)) return false
-    const victim = this.#queue.overShare(priority)
+    const victim = this.#queue.overShare(priority, tenant)
     if (victim === undefined) return false
     this.#evict(victim, nowMs)
     return true
