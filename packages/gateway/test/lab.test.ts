@@ -43,7 +43,7 @@ describe('a simulated service', () => {
     expect(busy.ledger.quantileMs(0.9)).toBeGreaterThan(1.2 * easy.ledger.quantileMs(0.9))
     expect(over.ledger.between(10_000, 20_000).goodRatio).toBeLessThan(0.05)
     // It is never idle all the while: it works for clients who have gone.
-    expect(over.service.counters.answered).toBeGreaterThan(4 * over.ledger.good.length)
+    expect(over.service.counters.wasted).toBeGreaterThan(1_000)
   })
 
   test('gives the same run for the same seed, and another one for another', async () => {

@@ -50,7 +50,7 @@ export interface ServiceCounters {
   answered: number
   degraded: number
   failed: number
-  /** Work finished for a client whose connection was seen to break. One who closes politely may still read: as in life. */
+  /** Work that was finished for a client who had gone. */
   wasted: number
 }
 
