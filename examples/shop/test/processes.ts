@@ -28,12 +28,21 @@ export async function startService(name: ServiceName, env: Env): Promise<Running
   return { url: `http://127.0.0.1:${port}`, child }
 }
 
-/** Starts one service without waiting for anything. */
+// A test that fails half-way must not leave processes behind.
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+/** Starts one service without waiting for anything. It never outlives this process. */
 export function spawnService(name: ServiceName, env: Env): ChildProcess {
-  return spawn(process.execPath, ['--conditions=source', fileURLToPath(serviceFile(name))], {
+  const child = spawn(process.execPath, ['--conditions=source', fileURLToPath(serviceFile(name))], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
 }
 
 /** Ends a service in order, by force after three seconds, and gives its exit code. */
