@@ -30,7 +30,7 @@ http {
 const haproxyConfig = (port: number, upstream: number): string => `
 global
   nbthread 1
-  maxconn 16384
+  maxconn 8192
 defaults
   mode http
   timeout connect 5s
@@ -47,15 +47,12 @@ backend out
 
 const gatewayConfig = (port: number, upstream: number, adminPort: number): string => `
 listeners:
-  - port: ${port}
+  public: { port: ${port} }
 upstreams:
-  backend:
-    endpoints: [127.0.0.1:${upstream}]
+  backend: { endpoints: [127.0.0.1:${upstream}], pool: { maxConnections: 8192 } }
 routes:
-  - path: /
-    upstream: backend
-admin:
-  port: ${adminPort}
+  all: { match: /*, upstream: backend }
+admin: { port: ${adminPort} }
 `
 
 /** Every proxy of the comparison, configured to do the same thing: forward to one upstream, keep connections alive. */

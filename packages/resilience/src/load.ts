@@ -20,7 +20,7 @@ export type { Cached, Freshness, Lifetime, StaleCacheOptions } from './cache/sta
 export { WatchedHost } from './outlier/host.ts'
 export type { EjectionReason, HostOutcome } from './outlier/host.ts'
 export { OutlierDetector } from './outlier/outlier-detector.ts'
-export type { OutlierDetectorOptions } from './outlier/outlier-detector.ts'
+export type { OutlierDetectorDeps, OutlierDetectorOptions } from './outlier/outlier-detector.ts'
 
 export { OverloadManager } from './overload/overload-manager.ts'
 export type { OverloadLevel, OverloadManagerOptions, OverloadReadings } from './overload/overload-manager.ts'

@@ -53,3 +53,16 @@ export function parametersOf({ segments }: PathPattern, path: string): ReadonlyM
     ),
   )
 }
+
+/** Removes `.` and `..` segments of a canonical path (RFC 3986 §5.2.4). Never climbs above the root. */
+export function withoutDotSegments(path: string): string {
+  if (!path.includes('/.')) return path
+  const kept: string[] = []
+  const segments = path.slice(1).split('/')
+  for (const [index, segment] of segments.entries()) {
+    if (segment === '..') kept.pop()
+    else if (segment !== '.') kept.push(segment)
+    if ((segment === '.' || segment === '..') && index === segments.length - 1) kept.push('')
+  }
+  return `/${kept.join('/')}`
+}

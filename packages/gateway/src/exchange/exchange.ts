@@ -1,0 +1,331 @@
+import { Deadline } from '@breakwater/core'
+import type { BreakwaterError } from '@breakwater/core'
+import { joinTunnel } from '@breakwater/http'
+import type { FieldList, ResponseHead, ServerExchange, Upgraded } from '@breakwater/http'
+import { REFUSED } from '@breakwater/resilience/machines'
+import { refuse } from '../answer/refusal.ts'
+import type { Refusal } from '../answer/refusal.ts'
+import { errors } from '../errors.ts'
+import type { RoutePlan } from '../plan/route-plan.ts'
+import type { ListenerContext } from '../runtime.ts'
+import type { CapacityClaim, PendingClaim, TurnedAway } from '../upstream/capacity.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { Answering } from './answering.ts'
+import { Attempt } from './attempt.ts'
+import type { AttemptOwner } from './attempt.ts'
+import { Hedging } from './hedging.ts'
+import type { Identity } from './identity.ts'
+import { nextStep, takeStep } from './ladder.ts'
+import { Once } from './once.ts'
+import { RequestBody } from './request-body.ts'
+import { retryDelayMs } from './retrying.ts'
+import { Sharing } from './sharing.ts'
+import { upstreamRequest } from './upstream-request.ts'
+
+/**
+ * One request on its way through the gateway: admitted, sent (again, elsewhere, twice) and answered. Synchronous from
+ * event to event; every wait is a deadline in the wheel or a place in a queue, and each ends with the request.
+ */
+export class Exchange implements CapacityClaim, AttemptOwner {
+  readonly listener: ListenerContext
+  readonly plan: RoutePlan
+  readonly inbound: ServerExchange
+  readonly identity: Identity
+  /** In its canonical spelling. */
+  readonly path: string
+  readonly clientAddress: string
+  readonly body: RequestBody
+  readonly answering: Answering
+  /** When the answer stops being useful. Monotonic milliseconds. */
+  deadlineMs: number = Infinity
+  /** Empty when the route asks for none. */
+  tenantName: string = ''
+  /** The upstream that is asked now: the route's, or one of its ladder. */
+  upstream: Upstream
+  /** Steps of the ladder taken so far. */
+  ladderStep: number = 0
+  /** Ids of the endpoints tried, in order; one for each try. */
+  readonly attempted: string[] = []
+  /** Whether any byte of the request reached an upstream: it may have had its effect. */
+  wasSent: boolean = false
+  readonly #open: Attempt[] = []
+  readonly #deadline: Deadline
+  readonly #hedging: Hedging | undefined
+  #wake: Deadline | undefined
+  #pending: PendingClaim | undefined
+  #sharing: Sharing | undefined
+  #once: Once | undefined
+  #isOver = false
+
+  constructor(
+    listener: ListenerContext,
+    plan: RoutePlan,
+    inbound: ServerExchange,
+    identity: Identity,
+    path: string,
+  ) {
+    this.listener = listener
+    this.plan = plan
+    this.inbound = inbound
+    this.identity = identity
+    this.path = path
+    this.clientAddress = listener.forwarding.origin(inbound).clientAddress
+    this.upstream = plan.upstream
+    this.body = new RequestBody(inbound, plan.retry?.maxReplayBytes ?? 0)
+    this.answering = new Answering(this)
+    this.#deadline = new Deadline((nowMs) => this.#onDeadline(nowMs))
+    this.#hedging = Hedging.of(this)
+  }
+
+  get priority(): number {
+    return this.plan.priority
+  }
+
+  /** The bucket of its tenant, for fairness in the queue. */
+  get tenant(): number {
+    return this.tenantName === '' ? 0 : this.upstream.gate.tenantOf(this.tenantName)
+  }
+
+  /** Asks every question of the route, then begins. */
+  begin(nowMs: number): void {
+    this.plan.meters.inFlight.add(1)
+    this.inbound.onAbort = (_error, atMs) => this.#onClientGone(atMs)
+    for (const stage of this.plan.stages) {
+      const refusal = stage(this, nowMs)
+      if (refusal !== undefined) return this.answering.refuse(refusal, nowMs)
+    }
+    this.listener.runtime.driver.wheel.arm(this.#deadline, this.deadlineMs)
+    this.#once = Once.of(this)
+    if (this.#once !== undefined) return this.#once.begin(nowMs)
+    this.#sharing = Sharing.of(this)
+    if (this.#sharing === undefined || this.#sharing.join() !== 'follows') this.proceed(nowMs)
+  }
+
+  /** Nothing that is stored or shared answers this: ask the upstream. */
+  proceed(nowMs: number): void {
+    this.plan.retry?.policy.begin(nowMs)
+    this.ask(nowMs)
+  }
+
+  /** Begins a try at the upstream of the moment: capacity first, then endpoint, breaker, throttle, and the wire. */
+  ask(nowMs: number): void {
+    const { breaker, gate } = this.upstream
+    if (breaker !== undefined && !breaker.mayAdmit(nowMs)) this.fail(this.#circuitOpen(nowMs), nowMs)
+    else this.#pending = gate.enter(this, nowMs)
+  }
+
+  onCapacity(nowMs: number): void {
+    this.#pending = undefined
+    if (this.#isOver) return this.upstream.gate.leave('ignored', 0, nowMs)
+    const refusal = this.launch(nowMs)
+    if (refusal !== undefined) this.fail(refusal, nowMs)
+  }
+
+  onTurnedAway(why: TurnedAway, nowMs: number): void {
+    this.#pending = undefined
+    const { name } = this.upstream
+    if (why === 'shed') {
+      const detail = `${name} is overloaded: this request would wait too long`
+      return this.fail(refuse(errors.BW_GATEWAY_OVERLOADED, detail, 1000), nowMs)
+    }
+    const detail =
+      why === 'queue-full' ? `the queue for ${name} is full` : `no place at ${name} became free in time`
+    this.fail(refuse(errors.BW_GATEWAY_QUEUE_FULL, detail, 1000), nowMs)
+  }
+
+  /** Starts a try; the place at the upstream is held already and given back here when there is no try. */
+  launch(nowMs: number): Refusal | undefined {
+    const { upstream } = this
+    const endpoint = upstream.pick(this.attempted, nowMs)
+    const breakerPermit = endpoint === undefined ? undefined : upstream.breaker?.admit(nowMs)
+    const isRefused = endpoint !== undefined && breakerPermit === REFUSED
+    const isThrottled = !isRefused && endpoint !== undefined && upstream.throttle?.admit(nowMs) === false
+    if (endpoint === undefined || isRefused || isThrottled) {
+      if (isThrottled && breakerPermit !== undefined) upstream.breaker?.onIgnored(breakerPermit)
+      upstream.gate.leave('ignored', 0, nowMs)
+      if (isRefused) return this.#circuitOpen(nowMs)
+      if (isThrottled)
+        return refuse(errors.BW_GATEWAY_THROTTLED, `${upstream.name} refuses most of what it gets`, 1000)
+      return refuse(
+        errors.BW_GATEWAY_NO_ENDPOINT,
+        `no endpoint of ${upstream.name} passes its health check`,
+        1000,
+      )
+    }
+    this.attempted.push(endpoint.id)
+    this.plan.meters.attempts.inc()
+    const { wheel } = this.listener.runtime.driver
+    const attempt = new Attempt(
+      this,
+      upstream,
+      endpoint,
+      breakerPermit,
+      wheel,
+      this.plan.perTryTimeoutMs,
+      nowMs,
+    )
+    this.#open.push(attempt)
+    attempt.start(upstreamRequest(this, nowMs), nowMs)
+    if (attempt.isOpen && this.inbound.request.body !== 'none') this.body.attach(attempt)
+    if (attempt.isOpen) this.#hedging?.arm(attempt, nowMs)
+    return undefined
+  }
+
+  // --- what tries tell
+
+  onAttemptInformational(head: ResponseHead): void {
+    if (head.status === 103 && !this.inbound.headSent) this.inbound.sendInformational(103, head.fields)
+  }
+
+  onAttemptHead(attempt: Attempt, head: ResponseHead, nowMs: number): void {
+    this.wasSent = true
+    if (head.status >= 400 && this.#recoverFrom(attempt, head.status, nowMs)) return
+    this.#hedging?.onHead(attempt, nowMs)
+    this.#dropOthers(attempt, nowMs)
+    this.body.forget()
+    this.#armMaxDuration(nowMs)
+    this.answering.head(attempt, head, nowMs)
+  }
+
+  onAttemptData(attempt: Attempt, chunk: Uint8Array): void {
+    if (!this.answering.data(chunk)) attempt.pauseBody()
+  }
+
+  onAttemptEnd(attempt: Attempt, trailers: FieldList | undefined, nowMs: number): void {
+    this.#forgetAttempt(attempt)
+    this.answering.end(trailers, nowMs)
+  }
+
+  onAttemptFailed(attempt: Attempt, error: BreakwaterError, nowMs: number): void {
+    this.#forgetAttempt(attempt)
+    if (attempt.wasSent) this.wasSent = true
+    if (this.answering.hasBegun) return this.answering.breakOff(refusalOf(error), nowMs)
+    if (this.#open.length > 0) return // a hedge may still win
+    this.body.detach()
+    const delayMs = retryDelayMs(this, attempt, error, nowMs)
+    if (delayMs >= 0) this.#retryIn(delayMs, nowMs)
+    else this.fail(refusalOf(error), nowMs)
+  }
+
+  onAttemptWritable(): void {
+    this.body.resume()
+  }
+
+  onAttemptUpgrade(attempt: Attempt, head: ResponseHead, upstream: Upgraded, nowMs: number): void {
+    this.#forgetAttempt(attempt)
+    const { runtime, forwarding } = this.listener
+    const protocol = head.fields.get('upgrade') ?? ''
+    const client = this.inbound.upgrade(protocol, forwarding.responseFields(head))
+    this.#disarm()
+    const onClose = (bytesUp: number, bytesDown: number, atMs: number): void =>
+      this.answering.tunnelClosed(bytesUp, bytesDown, atMs)
+    joinTunnel(client, upstream, runtime.driver, nowMs, {
+      idleTimeoutMs: this.plan.config.upgrade.idleMs,
+      onClose,
+    })
+  }
+
+  // --- how it ends
+
+  /** There will be no full answer: the next step of the ladder, or the refusal. */
+  fail(refusal: Refusal, nowMs: number): void {
+    if (this.#isOver) return
+    const step = nextStep(this, nowMs)
+    if (step === undefined) this.answering.refuse(refusal, nowMs)
+    else takeStep(this, step, nowMs)
+  }
+
+  /** The client has all it will get. Called once, by `answering`. */
+  finish(nowMs: number): void {
+    this.#isOver = true
+    this.#disarm()
+    this.#pending?.cancel()
+    this.#dropOthers(undefined, nowMs)
+    this.#once?.settle(nowMs)
+    this.#sharing?.settle()
+  }
+
+  #onClientGone(nowMs: number): void {
+    if (this.#isOver) return
+    // Others wait for the same answer: the work goes on, only this client is gone.
+    if (this.#sharing?.leave() === 'others') return this.answering.muteClient()
+    this.answering.clientGone(nowMs)
+  }
+
+  #onDeadline(nowMs: number): void {
+    this.#pending?.cancel()
+    this.#pending = undefined
+    for (const attempt of this.#open.splice(0)) attempt.abandon('failure', nowMs)
+    this.body.detach()
+    const detail = `no answer from ${this.upstream.name} within ${Math.round(nowMs - this.inbound.startedMs)} ms`
+    const refusal = refuse(errors.BW_GATEWAY_UPSTREAM_TIMEOUT, detail)
+    if (this.answering.hasBegun) return this.answering.breakOff(refusal, nowMs)
+    this.fail(refusal, nowMs)
+  }
+
+  /** A bad answer came: another try, the next step of the ladder, or false when it is the answer after all. */
+  #recoverFrom(attempt: Attempt, status: number, nowMs: number): boolean {
+    const mayHedgeWin = this.#open.length > 1
+    const delayMs = mayHedgeWin ? -1 : retryDelayMs(this, attempt, undefined, nowMs)
+    const step =
+      mayHedgeWin || delayMs >= 0 || !this.#leadsToLadder(status) ? undefined : nextStep(this, nowMs)
+    if (!mayHedgeWin && delayMs < 0 && step === undefined) return false
+    attempt.abandonByStatus(nowMs)
+    this.#forgetAttempt(attempt)
+    if (mayHedgeWin) return true
+    this.body.detach()
+    if (step === undefined) this.#retryIn(delayMs, nowMs)
+    else takeStep(this, step, nowMs)
+    return true
+  }
+
+  #leadsToLadder(status: number): boolean {
+    return this.plan.ladder?.statuses.has(status) ?? (this.plan.stale !== undefined && status >= 500)
+  }
+
+  #retryIn(delayMs: number, nowMs: number): void {
+    this.plan.meters.retries.inc()
+    this.#wake ??= new Deadline((atMs) => this.ask(atMs))
+    this.listener.runtime.driver.wheel.arm(this.#wake, nowMs + delayMs)
+  }
+
+  #armMaxDuration(nowMs: number): void {
+    const endMs = this.inbound.startedMs + this.plan.maxDurationMs
+    const { wheel } = this.listener.runtime.driver
+    wheel.disarm(this.#deadline)
+    if (endMs !== Infinity) wheel.arm(this.#deadline, Math.max(endMs, nowMs))
+  }
+
+  #dropOthers(winner: Attempt | undefined, nowMs: number): void {
+    if (this.#open.length === (winner === undefined ? 0 : 1)) return
+    for (const attempt of this.#open.splice(0)) {
+      if (attempt === winner) this.#open.push(attempt)
+      else attempt.abandon('ignored', nowMs)
+    }
+  }
+
+  #forgetAttempt(attempt: Attempt): void {
+    const index = this.#open.indexOf(attempt)
+    if (index >= 0) this.#open.splice(index, 1)
+  }
+
+  #disarm(): void {
+    const { wheel } = this.listener.runtime.driver
+    wheel.disarm(this.#deadline)
+    if (this.#wake !== undefined) wheel.disarm(this.#wake)
+    this.#hedging?.disarm()
+  }
+
+  #circuitOpen(nowMs: number): Refusal {
+    const { breaker, name } = this.upstream
+    return refuse(
+      errors.BW_GATEWAY_CIRCUIT_OPEN,
+      `the circuit of ${name} is open`,
+      breaker?.retryAfterMs(nowMs) ?? 0,
+    )
+  }
+}
+
+function refusalOf({ code, spec, message }: BreakwaterError): Refusal {
+  return { code, spec, detail: message }
+}

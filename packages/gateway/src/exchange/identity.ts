@@ -1,0 +1,39 @@
+import type { FieldList, RequestHead } from '@breakwater/http'
+import { requestIdFrom, startTrace, traceparentOf } from '@breakwater/telemetry'
+import type { TraceContext } from '@breakwater/telemetry'
+
+/** The names by which a request is found again: in logs, in the answer, at the upstream. */
+export class Identity {
+  readonly requestId: string
+  readonly trace: TraceContext | undefined
+
+  constructor(request: RequestHead, traces: { readonly isOn: boolean; readonly isSampled: boolean }) {
+    this.requestId = requestIdFrom(request.fields.get('x-request-id'))
+    this.trace = traces.isOn ? traceOf(request.fields, traces.isSampled) : undefined
+  }
+
+  /** What problem documents and logs carry. Without traces the request's id serves. */
+  get traceId(): string {
+    return this.trace?.traceId ?? this.requestId
+  }
+
+  /** Tells the next hop. */
+  write(fields: FieldList): void {
+    fields.set('x-request-id', this.requestId)
+    if (this.trace === undefined) return
+    fields.set('traceparent', traceparentOf(this.trace))
+    if (this.trace.tracestate === undefined) fields.delete('tracestate')
+    else fields.set('tracestate', this.trace.tracestate)
+  }
+}
+
+/** More than one `traceparent` is as good as none (W3C Trace Context §3.2). */
+function traceOf(fields: FieldList, isSampled: boolean): TraceContext {
+  const parents = fields.getAll('traceparent')
+  const states = fields.getAll('tracestate')
+  return startTrace({
+    traceparent: parents.length === 1 ? parents[0] : undefined,
+    tracestate: states.length === 0 ? undefined : states.join(','),
+    sampled: isSampled,
+  })
+}

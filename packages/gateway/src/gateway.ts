@@ -1,0 +1,225 @@
+import type { Random } from '@breakwater/core'
+import type { GatewayConfig } from '@breakwater/contract'
+import type { Driver } from '@breakwater/http'
+import type { OverloadReadings } from '@breakwater/resilience/load'
+import { AccessLog, MetricsRegistry } from '@breakwater/telemetry'
+import type { WriteBatch } from '@breakwater/telemetry'
+import { GatewayListener } from './listener.ts'
+import type { ListenerShared } from './listener.ts'
+import { OverloadWatch } from './overload.ts'
+import type { Runtime } from './runtime.ts'
+import { isSame } from './same.ts'
+import { Snapshot } from './snapshot.ts'
+import type { SnapshotDeps } from './snapshot.ts'
+import { statusOf } from './status.ts'
+import type { GatewayStatus } from './status.ts'
+import { GatewayMeters } from './telemetry/meters.ts'
+import { Reporter } from './telemetry/reporter.ts'
+import type { Upstream } from './upstream/upstream.ts'
+
+/** With what a gateway does its work. Only tests, drills and the composition root pass these. */
+export interface GatewayDeps {
+  readonly driver: Driver
+  /** Default `Math.random`. */
+  readonly random?: Random
+  /** Secret that spreads keys over shared cells. Default: random. */
+  readonly seed?: number
+  /** Where metrics are registered. Default: one of its own. */
+  readonly registry?: MetricsRegistry
+  /** Where the access log goes. Without it none is written. */
+  readonly writeAccessLog?: WriteBatch
+  /** One look at the process. Without it the overload control has nothing to go by. */
+  readonly readOverload?: () => OverloadReadings
+}
+
+/**
+ * The data plane: listeners, routes and upstreams of one configuration, under one driver. The same code runs over real
+ * sockets and over a simulated network.
+ */
+export class Gateway {
+  readonly registry: MetricsRegistry
+  readonly #driver: Driver
+  readonly #deps: SnapshotDeps
+  readonly #shared: ListenerShared
+  readonly #overload: OverloadWatch | undefined
+  readonly #accessLog: AccessLog | undefined
+  readonly #listeners = new Map<string, GatewayListener>()
+  #snapshot: Snapshot
+  #isStarted = false
+  #isDraining = false
+
+  private constructor(config: GatewayConfig, deps: GatewayDeps) {
+    const { driver, random = Math.random } = deps
+    const { telemetry, overload } = config
+    this.#driver = driver
+    this.registry = deps.registry ?? new MetricsRegistry(registryOptionsOf(telemetry.metrics))
+    const meters = new GatewayMeters(this.registry)
+    const seed = deps.seed ?? Math.floor(random() * 0x1_0000_0000)
+    this.#deps = { driver, random, seed, meters }
+    this.#overload = OverloadWatch.of(overload, driver, deps.readOverload)
+    const { accessLog } = telemetry
+    if (accessLog.mode !== 'off' && deps.writeAccessLog !== undefined) {
+      this.#accessLog = new AccessLog(
+        { write: deps.writeAccessLog, sampleRatio: accessLog.sample },
+        { random, clock: driver.clock },
+      )
+    }
+    const runtime: Runtime = { driver, random, overload: this.#overload?.manager, traces: telemetry.traces }
+    this.#snapshot = new Snapshot(config, this.#deps)
+    this.#shared = {
+      runtime,
+      meters,
+      reporter: new Reporter(this.#accessLog, accessLog),
+      name: config.name,
+      router: () => this.#snapshot.router,
+      isDraining: () => this.#isDraining,
+    }
+  }
+
+  /**
+   * Compiles the configuration and listens.
+   *
+   * @throws `BW_GATEWAY_START_FAILED` when a listener cannot open; nothing is left open then.
+   */
+  static async open(config: GatewayConfig, deps: GatewayDeps): Promise<Gateway> {
+    const gateway = new Gateway(config, deps)
+    try {
+      for (const listener of config.listeners) {
+        gateway.#listeners.set(listener.name, await GatewayListener.open(listener, gateway.#shared))
+      }
+    } catch (error) {
+      await gateway.close()
+      throw error
+    }
+    gateway.#isStarted = true
+    gateway.#scheduleTick()
+    return gateway
+  }
+
+  get config(): GatewayConfig {
+    return this.#snapshot.config
+  }
+
+  /** Where it listens: by the name of the listener. */
+  get addresses(): ReadonlyMap<
+    string,
+    { readonly host: string; readonly port: number; readonly isTls: boolean }
+  > {
+    return new Map([...this.#listeners].map(([name, listener]) => [name, listener.address]))
+  }
+
+  /** Started and every upstream that is not optional has somebody to ask. False from the moment draining begins. */
+  get isReady(): boolean {
+    return (
+      this.#isStarted &&
+      !this.#isDraining &&
+      [...this.#snapshot.upstreams.values()].every(({ config, isHealthy }) => config.optional || isHealthy)
+    )
+  }
+
+  /** All listeners are open. Says nothing about upstreams. */
+  get isStarted(): boolean {
+    return this.#isStarted
+  }
+
+  upstream(name: string): Upstream | undefined {
+    return this.#snapshot.upstreams.get(name)
+  }
+
+  /** What it does and how its controls stand. For people and the admin API: allocates. */
+  status(): GatewayStatus {
+    const connections = [...this.#listeners].map(([name, listener]) => ({
+      name,
+      ...listener.address,
+      connections: listener.connections,
+    }))
+    return statusOf(
+      this.#snapshot,
+      connections,
+      this.isReady,
+      this.#isDraining,
+      this.#overload?.manager,
+      this.#driver.clock.now(),
+    )
+  }
+
+  /**
+   * Changes to another configuration. Requests under way keep the old one; streams live on; controls whose settings did not
+   * change keep what they learnt. Telemetry and overload settings take effect at the next start.
+   *
+   * @throws `BW_GATEWAY_START_FAILED` when a new listener cannot open: then nothing has changed.
+   */
+  async reload(config: GatewayConfig): Promise<void> {
+    const previous = this.#snapshot
+    const next = new Snapshot(config, this.#deps, previous)
+    const opened: GatewayListener[] = []
+    try {
+      for (const listener of config.listeners) {
+        const old = this.#listeners.get(listener.name)
+        if (old !== undefined && isSame(old.config, listener)) continue
+        if (old?.config.host === listener.host && old.config.port === listener.port && listener.port !== 0)
+          await old.drain()
+        opened.push(await GatewayListener.open(listener, this.#shared))
+      }
+    } catch (error) {
+      for (const listener of opened) await listener.close()
+      next.retire(previous)
+      throw error
+    }
+    this.#snapshot = next
+    for (const listener of opened) {
+      const old = this.#listeners.get(listener.config.name)
+      this.#listeners.set(listener.config.name, listener)
+      await old?.drain()
+    }
+    for (const [name, listener] of this.#listeners) {
+      if (config.listeners.some((wanted) => wanted.name === name)) continue
+      this.#listeners.delete(name)
+      await listener.drain()
+    }
+    previous.retire(next)
+  }
+
+  /** Stops in good order: not ready, no new connections, requests under way finished or cut after `drain.timeout`. */
+  async drain(): Promise<void> {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    const { readinessDelayMs, timeoutMs } = this.config.drain
+    if (readinessDelayMs > 0) await this.#pause(readinessDelayMs)
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.drain()))
+    const endMs = this.#driver.clock.now() + timeoutMs
+    while (this.#openConnections() > 0 && this.#driver.clock.now() < endMs) await this.#pause(20)
+    await this.close()
+  }
+
+  /** Stops at once: every connection is cut. */
+  async close(): Promise<void> {
+    this.#isDraining = true
+    this.#isStarted = false
+    this.#overload?.stop()
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()))
+    this.#snapshot.retire(undefined)
+    await this.#accessLog?.[Symbol.asyncDispose]()
+  }
+
+  #openConnections(): number {
+    return [...this.#listeners.values()].reduce((sum, { connections }) => sum + connections, 0)
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#driver.clock.schedule(ms, resolve))
+  }
+
+  #scheduleTick(): void {
+    if (this.#isDraining) return
+    this.#driver.clock.schedule(1000, () => {
+      const nowMs = this.#driver.clock.now()
+      for (const upstream of this.#snapshot.upstreams.values()) upstream.tick(nowMs)
+      this.#scheduleTick()
+    })
+  }
+}
+
+function registryOptionsOf(metrics: GatewayConfig['telemetry']['metrics']): { maxSeries?: number } {
+  return metrics.mode === 'off' ? {} : { maxSeries: Math.min(100_000, metrics.labelBudget) }
+}

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
+import type { OverloadReadings } from '@breakwater/resilience/load'
+
+const RESOLUTION_MS = 20
+
+/** Looks at this process: event-loop delay since the last look, heap, file descriptors (Linux; elsewhere left out). */
+export function openProcessReadings(): Disposable & { readonly read: () => OverloadReadings } {
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  delays.enable()
+  const maxDescriptors = descriptorLimit()
+  const read = (): OverloadReadings => {
+    // Node records the whole time between two ticks; what is above the interval is the delay.
+    const loopDelayMs = Math.max(0, delays.percentile(95) / 1e6 - RESOLUTION_MS)
+    delays.reset()
+    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
+    const open = maxDescriptors === undefined ? undefined : openDescriptors()
+    return {
+      loopDelayMs,
+      heapRatio: used / limit,
+      ...(open !== undefined && maxDescriptors !== undefined && { descriptorRatio: open / maxDescriptors }),
+    }
+  }
+  return { read, [Symbol.dispose]: () => void delays.disable() }
+}
+
+function openDescriptors(): number | undefined {
+  try {
+    return readdirSync('/proc/self/fd').length
+  } catch {
+    return undefined
+  }
+}
+
+function descriptorLimit(): number | undefined {
+  try {
+    const match = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))
+    return match?.[1] === undefined ? undefined : Number(match[1])
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,21 @@
+import type { Random } from '@breakwater/core'
+import type { GatewayConfig } from '@breakwater/contract'
+import type { Driver, Forwarding } from '@breakwater/http'
+import type { OverloadManager } from '@breakwater/resilience/load'
+import type { Exchange } from './exchange/exchange.ts'
+
+/** What every request of a gateway shares. One object, made at start. */
+export interface Runtime {
+  readonly driver: Driver
+  readonly random: Random
+  readonly overload: OverloadManager | undefined
+  readonly traces: GatewayConfig['telemetry']['traces']
+}
+
+/** What the requests of one listener share. */
+export interface ListenerContext {
+  readonly runtime: Runtime
+  readonly forwarding: Forwarding
+  /** A request is over: for logs and meters. */
+  report(exchange: Exchange, nowMs: number): void
+}

@@ -1,0 +1,103 @@
+import type { GatewayConfig } from '@breakwater/contract'
+import type { ServerExchange } from '@breakwater/http'
+import type { AccessLog, AccessLogEntry } from '@breakwater/telemetry'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Identity } from '../exchange/identity.ts'
+import type { Refusal } from '../answer/refusal.ts'
+
+type AccessLogConfig = GatewayConfig['telemetry']['accessLog']
+
+/** One line in the access log for each request, whatever became of it. */
+export class Reporter {
+  readonly #accessLog: AccessLog | undefined
+  readonly #headerNames: readonly string[]
+
+  constructor(accessLog: AccessLog | undefined, config: AccessLogConfig) {
+    this.#accessLog = accessLog
+    this.#headerNames = config.mode === 'off' ? [] : config.headers
+  }
+
+  /** Counts a routed request and logs it. */
+  finished(exchange: Exchange, nowMs: number): void {
+    const { answering, plan, inbound } = exchange
+    const { meters } = plan
+    const durationMs = nowMs - inbound.startedMs
+    meters.inFlight.add(-1)
+    meters.requests[Math.min(5, Math.floor(answering.status / 100))]?.inc()
+    meters.durationSeconds.observe(durationMs / 1000)
+    if (this.#accessLog === undefined) return
+    const { tenantName, attempted, upstream } = exchange
+    this.#accessLog.log({
+      ...this.#common(inbound, exchange.identity, exchange.path, exchange.clientAddress),
+      route: plan.name,
+      upstream: upstream.name,
+      endpoint: attempted.at(-1),
+      status: answering.status,
+      durationMs,
+      attempts: attempted.length,
+      requestBytes: exchange.body.receivedBytes,
+      responseBytes: answering.responseBytes,
+      tenant: tenantName === '' ? undefined : tenantName,
+      code: answering.code,
+      fault: answering.fault,
+      degraded: answering.degraded.length === 0 ? undefined : answering.degraded.join(','),
+    })
+  }
+
+  /** Logs a request that no route took. */
+  unrouted(
+    inbound: ServerExchange,
+    identity: Identity,
+    path: string,
+    refusal: Refusal,
+    responseBytes: number,
+  ): void {
+    this.#accessLog?.log({
+      ...this.#common(inbound, identity, path, inbound.remoteAddress),
+      status: refusal.spec.status,
+      durationMs: 0,
+      attempts: 0,
+      requestBytes: 0,
+      responseBytes,
+      code: refusal.code,
+      fault: refusal.spec.fault,
+    })
+  }
+
+  #common(
+    inbound: ServerExchange,
+    { requestId, traceId }: Identity,
+    path: string,
+    remoteAddress: string,
+  ): Pick<
+    AccessLogEntry,
+    | 'timeMs'
+    | 'requestId'
+    | 'traceId'
+    | 'method'
+    | 'path'
+    | 'query'
+    | 'host'
+    | 'remoteAddress'
+    | 'userAgent'
+    | 'headers'
+  > {
+    const { method, query, authority, fields } = inbound.request
+    return {
+      timeMs: Date.now(),
+      requestId,
+      traceId,
+      method,
+      path,
+      query,
+      host: authority,
+      remoteAddress,
+      userAgent: fields.get('user-agent'),
+      headers: this.#headerNames.length === 0 ? undefined : this.#headersOf(inbound),
+    }
+  }
+
+  #headersOf({ request: { fields } }: ServerExchange): string[] {
+    return this.#headerNames.flatMap((name) => fields.getAll(name).flatMap((value) => [name, value]))
+  }
+}
