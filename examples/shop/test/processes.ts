@@ -28,21 +28,12 @@ export async function startService(name: ServiceName, env: Env): Promise<Running
   return { url: `http://127.0.0.1:${port}`, child }
 }
 
-// A test that fails half-way must not leave processes behind.
-const children = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL')
-})
-
-/** Starts one service without waiting for anything. It never outlives this process. */
+/** Starts one service without waiting for anything. The channel between us makes it stop when this process is gone. */
 export function spawnService(name: ServiceName, env: Env): ChildProcess {
-  const child = spawn(process.execPath, ['--conditions=source', fileURLToPath(serviceFile(name))], {
+  return spawn(process.execPath, ['--conditions=source', fileURLToPath(serviceFile(name))], {
     env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  children.add(child)
-  child.once('exit', () => children.delete(child))
-  return child
 }
 
 /** Ends a service in order, by force after three seconds, and gives its exit code. */

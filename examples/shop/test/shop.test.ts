@@ -9,7 +9,7 @@ import type { JsonAnswer, RunningShop } from './processes.ts'
 let shop: RunningShop
 beforeAll(async () => {
   shop = await startShop()
-})
+}, 60_000)
 afterAll(async () => {
   expect(await shop.stop()).toEqual([0, 0, 0, 0, 0])
 })

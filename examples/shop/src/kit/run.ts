@@ -21,7 +21,7 @@ const environmentSchema = z.object({
 })
 
 /**
- * Runs one service as this process until SIGTERM or SIGINT: prints one line of JSON with its address when it is ready,
+ * Runs one service as this process until SIGTERM, SIGINT, or the end of a launcher that opened an IPC channel: prints one line of JSON with its address when it is ready,
  * drains and exits with 0. Exits with 1 and one sentence when it cannot start.
  */
 export async function runService(name: ServiceName, open: OpenService): Promise<void> {
@@ -56,6 +56,8 @@ export async function runService(name: ServiceName, open: OpenService): Promise<
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  // Only with a launcher that opened a channel: without it nobody is left to stop this process.
+  process.on('disconnect', stop)
 }
 
 function fail(message: string): void {
