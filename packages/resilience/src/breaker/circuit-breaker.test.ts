@@ -53,6 +53,18 @@ describe('a circuit breaker', () => {
     expect(breaker.state(0)).toMatchObject({ kind: 'open', cause: 'slow-ratio' })
   })
 
+  test('hears a probe once, even one that reports twice', () => {
+    const breaker = made({ consecutiveFailures: 1 })
+    fail(breaker, 0)
+    const first = breaker.admit(1_000)
+    breaker.onIgnored(first)
+    const second = breaker.admit(1_000)
+    breaker.onSuccess(first, 0, 1_000)
+    expect(breaker.state(1_000)).toMatchObject({ kind: 'half-open', successes: 0 })
+    breaker.onSuccess(second, 0, 1_000)
+    expect(breaker.state(1_000).kind).toBe('closed')
+  })
+
   test('takes a slow probe for a failed one', () => {
     const breaker = made({ consecutiveFailures: 1, slowCallMs: 100, openGrowth: 1 })
     fail(breaker, 0)
