@@ -6,7 +6,7 @@ export interface AdaptiveLimitOptions {
   readonly initialLimit?: number
   /** The limit never falls below this. Whole number, 1 or more. Default 1. */
   readonly minLimit?: number
-  /** The limit never rises above this. Whole number. Default 1000. */
+  /** The limit never rises above this. Whole number. Default 10 000. */
   readonly maxLimit?: number
   /** Latency accepted as a multiple of the latency without queueing. Above 1. Default 1.5. */
   readonly tolerance?: number
@@ -69,7 +69,7 @@ export class AdaptiveLimit {
   rejected = 0
 
   constructor(options: AdaptiveLimitOptions, nowMs: number) {
-    const { initialLimit = 20, minLimit = 1, maxLimit = 1000, tolerance = 1.5, windowMs = 100 } = options
+    const { initialLimit = 20, minLimit = 1, maxLimit = 10_000, tolerance = 1.5, windowMs = 100 } = options
     const { minSamples = 40, recheckMs = 30_000, maxDropRatio = 0.1 } = options
     refuse('adaptive limit', [
       !isWhole(minLimit, 1) && `minLimit must be a whole number of 1 or more, got ${minLimit}`,
