@@ -23,6 +23,22 @@ const levelOf = new Map<string, number>(
 )
 const nameOf = (folder: string): string => (folder === 'cli' ? 'breakwater' : folder)
 
+/** The entrances that a package declares: `.`, `./machines` … */
+const doorsOf = memoize((name: string): ReadonlySet<string> => {
+  const folder = name === 'breakwater' ? 'cli' : name
+  const manifest = JSON.parse(readFileSync(`packages/${folder}/package.json`, 'utf8')) as { exports: object }
+  return new Set(Object.keys(manifest.exports))
+})
+
+function memoize<Value>(compute: (key: string) => Value): (key: string) => Value {
+  const known = new Map<string, Value>()
+  return (key) => {
+    const value = known.get(key) ?? compute(key)
+    known.set(key, value)
+    return value
+  }
+}
+
 function offencesIn(file: string): string[] {
   const [, folder = '', area = ''] = file.split(/[\\/]/)
   const from = nameOf(folder)
