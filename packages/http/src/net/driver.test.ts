@@ -6,11 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { UpstreamPool } from '../client/pool.ts'
+import { echo, openRelay } from '../../test/support/relay.ts'
 import type { PoolOptions } from '../client/options.ts'
 import { FieldList } from '../fields.ts'
-import { Forwarding, requestFraming, responseFraming } from '../forwarding/forwarding.ts'
-import { joinTunnel } from '../forwarding/tunnel.ts'
 import type { ServerExchange } from '../server/exchange.ts'
 import type { ServerOptions } from '../server/options.ts'
 import { HttpServer } from '../server/server.ts'
@@ -43,77 +41,9 @@ function say(exchange: ServerExchange, body: string | Buffer): void {
   exchange.sendEnd()
 }
 
-/** Reads a body and answers with it. */
-function echo(exchange: ServerExchange): void {
-  exchange.sendHead(200, new FieldList(), { kind: 'chunked' })
-  exchange.onWritable = () => exchange.resumeBody()
-  exchange.readBody({
-    onData: (chunk) => {
-      if (!exchange.sendData(chunk)) exchange.pauseBody()
-    },
-    onEnd: () => exchange.sendEnd(),
-    onAbort: () => undefined,
-  })
-}
-
-/** A proxy as the gateway will be one, without its policies. */
 async function proxy(upstream: ConnectOptions, poolOptions: PoolOptions = {}) {
-  const own = driver()
-  const pool = new UpstreamPool(own, upstream, poolOptions)
-  const forwarding = new Forwarding()
-  const failures: string[] = []
-  const server = await HttpServer.open(own, HERE, {
-    onRequest(exchange, nowMs) {
-      const { request } = exchange
-      const wanted = {
-        method: request.method,
-        target: request.target,
-        authority: request.authority,
-        fields: forwarding.requestFields(exchange),
-        framing: requestFraming(request),
-      }
-      const up = pool.send(
-        request.upgrade === undefined ? wanted : { ...wanted, upgrade: request.upgrade },
-        {
-          onHead: (head) =>
-            exchange.sendHead(
-              head.status,
-              forwarding.responseFields(head),
-              responseFraming(head),
-              head.reason,
-            ),
-          onData: (chunk) => {
-            if (!exchange.sendData(chunk)) up.pauseBody()
-          },
-          onEnd: () => exchange.sendEnd(),
-          onError: (error) => {
-            failures.push(error.code)
-            if (exchange.headSent) exchange.abort()
-            else {
-              exchange.sendHead(error.spec.status, new FieldList(), { kind: 'none' })
-              exchange.sendEnd()
-            }
-          },
-          onWritable: () => exchange.resumeBody(),
-          onUpgrade: (head, upgraded, atMs) => {
-            joinTunnel(exchange.upgrade('websocket', forwarding.responseFields(head)), upgraded, own, atMs)
-          },
-        },
-        nowMs,
-      )
-      exchange.onWritable = () => up.resumeBody()
-      exchange.onAbort = () => up.abort()
-      if (request.body === 'none') return
-      exchange.readBody({
-        onData: (chunk) => {
-          if (!up.sendData(chunk)) exchange.pauseBody()
-        },
-        onEnd: () => up.sendEnd(),
-        onAbort: () => up.abort(),
-      })
-    },
-  })
-  return { server, pool, failures, url: `http://127.0.0.1:${server.port}` }
+  const relay = await openRelay(driver(), HERE, upstream, poolOptions)
+  return { ...relay, url: `http://127.0.0.1:${relay.server.port}` }
 }
 
 /** Everything that a raw connection answers until it ends. */

@@ -208,6 +208,8 @@ export class Pipe implements Waiter {
     const part = size === bytes.length ? bytes : bytes.subarray(0, size)
     if (size > 0) {
       this.#sink.receive(part, nowMs)
+      // What the receiver wrote on may be a view of these bytes: it has until the end of the turn.
+      this.#turns.flush()
       part.fill(POISON)
     }
     if (isLost) this.#source.onBreak(this.#breakKind)

@@ -26,12 +26,17 @@ export class Turns {
   }
 
   leave(): void {
+    this.flush()
+    this.#inside = false
+  }
+
+  /** Sends what was written so far: the end of a turn that another follows at once. */
+  flush(): void {
     while (this.#dirty.length > 0) {
       const dirty = this.#dirty
       this.#dirty = []
       for (const transport of dirty) transport.flush()
     }
-    this.#inside = false
   }
 
   flushLater(transport: Flushable): void {
