@@ -26,7 +26,8 @@ async function main(args: readonly string[]): Promise<void> {
     .version(ownVersion())
     .configureHelp({ showGlobalOptions: true })
   const wanted = commands[args[0] ?? '']
-  const loaded = wanted === undefined ? Object.values(commands) : [wanted]
+  const isVersion = args[0] === '-V' || args[0] === '--version'
+  const loaded = wanted !== undefined ? [wanted] : isVersion ? [] : Object.values(commands)
   for (const load of loaded) program.addCommand(await load())
   for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) {
     command.exitOverride()

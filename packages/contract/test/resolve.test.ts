@@ -165,12 +165,26 @@ describe('the environment', () => {
     )
   })
 
+  test('never overrides a secret', () => {
+    const { admin } = resolved(small, { environment: { BREAKWATER_ADMIN_TOKEN: '{ env: TOKEN }' } }).config
+    expect(admin).toMatchObject({ token: undefined })
+  })
+
   test('may hold what Kubernetes puts there for a service of the same name', () => {
     const environment = {
       BREAKWATER_ADMIN_PORT: 'tcp://10.0.0.1:9901',
       BREAKWATER_ADMIN_SERVICE_HOST: '10.0.0.1',
     }
     expect(resolved(small, { environment }).config.admin).toMatchObject({ port: 9901 })
+  })
+})
+
+describe('a key', () => {
+  test('that carries its unit as in code is told how it is spelt in the file', () => {
+    expect(mistakes(`${small}    retry: { maxReplayBytes: 1KiB }\n`)[0]).toContain(
+      'did you mean maxReplay? Write maxReplay.',
+    )
+    expect(mistakes(`${small}    upgrade: { idleMs: 2s }\n`)[0]).toContain('did you mean idle? Write idle.')
   })
 })
 
