@@ -51,8 +51,9 @@ function offencesIn(file: string): string[] {
   for (const [, to = '', inside] of text.matchAll(
     /(?:from|import\()\s*'(?:@breakwater\/)?(breakwater|(?<=@breakwater\/)[a-z]+)((?:\/[^']+)?)'/g,
   )) {
-    if (inside !== '' && inside !== '/drills')
-      offences.push(`${file}: reaches into ${to}${inside}; use its door`)
+    if (inside !== undefined && inside !== '' && !doorsOf(to).has(`.${inside}`)) {
+      offences.push(`${file}: reaches into ${to}${inside}, which is no door of that package`)
+    }
     if (isTestCode || to === from) continue
     if (area === 'drills' && (to === 'drill' || to === 'testkit')) continue
     if (exceptions.has(`${from} ${to}`)) continue
