@@ -75,12 +75,13 @@ describe('retry', () => {
   })
 
   test('begins no attempt after the deadline of the call, and does not wait for it', async () => {
-    const { attemptsAtMs } = await tryIt(
+    const { attemptsAtMs, outcome } = await tryIt(
       9,
       { maxAttempts: 9, initialBackoffMs: 100, backoffGrowth: 1 },
       { timeoutMs: 120 },
     )
     expect(attemptsAtMs).toEqual([0, 50, 100])
+    expect(outcome).toEqual(new Error('failure 3'))
   })
 
   test('waits at least as long as the server asks', async () => {

@@ -38,12 +38,15 @@ export function retry<Request, Response>(
     if (!hasMark(call, policy.budget)) policy.begin(startedMs)
     for (let attempt = 1; ; attempt++) {
       if (call.aborted) throw call.abortReason
-      using tried = markedCall(call, attempt, policy.budget)
+      // Not `using`: it costs ten times as much as the call object.
+      const tried = markedCall(call, attempt, policy.budget)
       let failure: unknown
       try {
         return await inner(request, tried)
       } catch (error) {
         failure = error
+      } finally {
+        tried[Symbol.dispose]()
       }
       if (call.aborted) throw call.abortReason
       const isReplayable = !hasStarted(failure) && retryable(failure, request)

@@ -40,7 +40,8 @@ export function timeout<Request, Response>(options: TimeoutOptions<Response>): L
   return (inner) => async (request, call) => {
     if (call.aborted) throw call.abortReason
     if (dark) return watched(inner, request, call, timeoutMs, key)
-    using limited = within(call, timeoutMs)
+    // Not `using`: it costs ten times as much as the call object.
+    const limited = within(call, timeoutMs)
     try {
       return await (abandons ? raced(inner, request, limited, key, options.onLate) : inner(request, limited))
     } catch (error) {
@@ -51,6 +52,8 @@ export function timeout<Request, Response>(options: TimeoutOptions<Response>): L
         details: { timeoutMs },
         cause: error,
       })
+    } finally {
+      limited[Symbol.dispose]()
     }
   }
 }
