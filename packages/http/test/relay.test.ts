@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FieldList, HttpServer, SimNetwork, UpstreamPool } from '../src/index.ts'
 import type { BodyFraming } from '../src/index.ts'
+import type { LinkFaults } from '../src/sim/faults.ts'
 import { echo, openRelay } from './support/relay.ts'
 
 interface Sent {
@@ -31,12 +32,7 @@ const requests = fc.array(fc.record({ bytes: fc.nat(1_500), isChunked: fc.boolea
 })
 
 /** Clients send bodies through a relay to a service that sends them back; all over one simulated network. */
-async function run(
-  seed: number,
-  sends: readonly Sent[],
-  link: fc.InferValue<typeof faults>,
-  breakRatio: number,
-) {
+async function run(seed: number, sends: readonly Sent[], link: LinkFaults, breakRatio: number) {
   const clock = new VirtualClock()
   const network = new SimNetwork({ seed, clock, faults: { ...link, breakRatio }, highWaterBytes: 1_024 })
   const patient = { minBytesPerSecond: 0 }
