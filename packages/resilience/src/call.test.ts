@@ -82,6 +82,8 @@ describe('a call', () => {
     using shorter = within(call, 50)
     await clock.advance(200)
     expect([call.expired, longer.expired, shorter.expired]).toEqual([true, false, true])
+    await clock.advance(10_000)
+    expect(longer.expired).toBe(false)
   })
 
   test('shares what was degraded and which endpoints were tried with its whole tree', () => {

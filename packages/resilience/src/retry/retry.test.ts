@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { getEventListeners } from 'node:events'
 import { VirtualClock } from '@breakwater/core'
 import { describe, expect, test } from 'vitest'
 import { createCall } from '../call.ts'
@@ -21,6 +22,7 @@ async function tryIt(
   failures: number,
   options: Partial<RetryOptions<string>> = {},
   callOptions: Parameters<typeof createCall>[0] = {},
+  onAttempt: () => unknown = () => {},
 ): Promise<Trial> {
   const clock = new VirtualClock()
   const attemptsAtMs: number[] = []
@@ -114,6 +116,15 @@ describe('retry', () => {
       [2, ['endpoint 1']],
       [3, ['endpoint 1', 'endpoint 2']],
     ])
+  })
+
+  test('leaves no listener on the caller’s signal after its waits', async () => {
+    const caller = new AbortController()
+    const listening: number[] = []
+    await tryIt(2, {}, { signal: caller.signal }, () =>
+      listening.push(getEventListeners(caller.signal, 'abort').length),
+    )
+    expect(listening).toEqual([0, 0, 0])
   })
 
   test('counts a call once in a budget that two layers share', async () => {

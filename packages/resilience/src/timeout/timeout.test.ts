@@ -80,6 +80,19 @@ describe('timeout', () => {
     expect(await outcome).toBe(reason)
   })
 
+  test('gives the caller its own reason even when the service makes another error of the abort', async () => {
+    const clock = new VirtualClock()
+    using call = createCall({}, { clock })
+    const service = stack<string, string>(
+      (_request, inner) =>
+        new Promise((_resolve, reject) => inner.onAbort(() => reject(new Error('socket closed')))),
+      [timeout({ timeoutMs: 100 })],
+    )
+    const outcome = outcomeOf(service('', call))
+    call.abort('gone')
+    expect(await outcome).toBe('gone')
+  })
+
   test('does not take the blame for the deadline of a call above', async () => {
     const clock = new VirtualClock()
     using call = createCall({ timeoutMs: 50 }, { clock })
