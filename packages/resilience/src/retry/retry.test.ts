@@ -28,6 +28,7 @@ async function tryIt(
   const attemptsAtMs: number[] = []
   const service = stack<string, string>(async () => {
     attemptsAtMs.push(clock.now())
+    onAttempt()
     if (attemptsAtMs.length <= failures) throw new Error(`failure ${attemptsAtMs.length}`)
     return 'answer'
   }, [retry({ budget: generous(), retryable: () => true, ...options }, { random: () => 0.5 })])
