@@ -12,7 +12,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 describe('a bulkhead, whatever happens', () => {
   test('keeps its limits, decides every ticket once, serves nobody late and always the most urgent', () => {
     fc.assert(
-      fc.property(steps, fc.integer({ min: 1, max: 4 }), fc.nat(6), (script, maxConcurrent, maxQueue) => {
+      fc.property(steps, fc.integer({ min: 1, max: 4 }), fc.nat(30), (script, maxConcurrent, maxQueue) => {
         const limit = new Bulkhead({ maxConcurrent, maxQueue, maxWaitMs: 1_000 })
         const waiting = new Map<BulkheadTicket, number>()
         let running = 0
