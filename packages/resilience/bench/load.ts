@@ -20,7 +20,7 @@ import type { BenchCase } from './case.ts'
 const rate = { permits: 1_000_000, perMs: 1, burst: 1_000_000 }
 const limiter = new GcraLimiter(rate, { seed: 1 })
 const flooded = new GcraLimiter({ permits: 1, perMs: 1e9, burst: 1, maxKeys: 1024 }, { seed: 1 })
-const keys = Array.from({ length: 1024 }, (_, index) => Buffer.from(`tenant-${index}`).latin1Slice())
+const keys = Array.from({ length: 1024 }, (_, index) => Buffer.from(`tenant-${index}`).toString('latin1'))
 const strangers = Array.from({ length: 65_536 }, (_, index) => `stranger-${index}`)
 const bucket = new TokenBucket(rate, 0)
 const limit = new AdaptiveLimit({}, 0)

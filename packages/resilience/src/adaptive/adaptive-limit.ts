@@ -202,7 +202,6 @@ export class AdaptiveLimit {
     const due = !this.#starting && nowMs - this.#provenMs > this.#recheckMs
     if (full && (congested || due)) {
       this.#starting = false
-      if (due) this.#floorSeen = false
       const ratio = Math.min(EXPERIMENT_CUT, Math.max(0.5, acceptedMs / latencyMs))
       this.#beginExperiment(latencyMs, inflight, ratio, nowMs)
     } else if (!congested) {

@@ -108,7 +108,12 @@ describe('P2cEwmaBalancer', () => {
     balancer.setEndpoints(endpoints.slice(0, 2))
     run(500)
     balancer.setEndpoints(endpoints)
-    expect(run(300, 1, 500)['new']).toBeLessThan(0.5)
+    const picked = Array.from({ length: 90 }, () => {
+      const endpoint = balancer.pick(501) as BalancedEndpoint
+      balancer.onStart(endpoint)
+      return endpoint.id
+    })
+    expect(picked.filter((id) => id === 'new').length).toBeLessThan(40)
   })
 
   test('serves with one endpoint, whatever its state, and says so when there is none', () => {

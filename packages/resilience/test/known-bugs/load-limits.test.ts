@@ -42,21 +42,21 @@ describe('bugs of concurrency limits', () => {
 
   test('a request that began before a change of the limit is not measured after it', () => {
     // https://github.com/envoyproxy/envoy/pull/11579
-    const limit = new AdaptiveLimit({ initialLimit: 10, minSamples: 10, windowMs: 100 }, 0)
-    const old = 5
+    const limit = new AdaptiveLimit({ initialLimit: 50, minSamples: 10, windowMs: 1 }, 0)
+    const old = 40
     for (let index = 0; index < old; index++) limit.tryAcquire()
-    for (let nowMs = 0; nowMs < 400; nowMs += 10) {
+    for (let nowMs = 0; limit.limit === 50; nowMs += 10) {
       while (limit.tryAcquire());
       while (limit.inflight > old) limit.onSuccess(nowMs, nowMs + 10)
     }
-    const before = limit.baselineMs
-    for (let index = 0; index < old; index++) limit.onSuccess(0, 10_000)
-    expect(before).toBe(10)
-    for (let index = 0; index < 40; index++) {
+    const after = limit.limit
+    expect(after).toBe(100)
+    while (limit.tryAcquire());
+    for (let index = 0; index < old; index++) {
+      limit.onSuccess(0, 10_000)
       limit.tryAcquire()
-      limit.onSuccess(10_000, 10_010)
     }
-    expect(limit.baselineMs).toBe(10)
+    expect([limit.limit, limit.experimenting, limit.baselineMs]).toEqual([after, false, 10])
   })
 
   test('measuring the baseline never pins concurrency to a few and refuses healthy load', () => {
