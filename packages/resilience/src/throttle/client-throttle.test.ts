@@ -83,6 +83,18 @@ describe('ClientThrottle', () => {
     expect(throttle.rejectRatio(31_000)).toBe(0)
   })
 
+  test('draws no conclusion from a handful of requests', () => {
+    const throttle = throttleOf({ minRequests: 20 })
+    for (let index = 0; index < 19; index++) {
+      expect(throttle.admit(0)).toBe(true)
+      throttle.onRefused(0, 0)
+    }
+    expect(throttle.rejectRatio(0)).toBe(0)
+    throttle.admit(0)
+    throttle.onRefused(0, 0)
+    expect(throttle.rejectRatio(0)).toBeGreaterThan(0.9)
+  })
+
   test('forgets everything after the window', () => {
     const throttle = throttleOf({ minRequests: 0 })
     for (let index = 0; index < 100; index++) if (throttle.admit(0)) throttle.onRefused(0, 0)
