@@ -46,15 +46,6 @@ describe('a bulkhead', () => {
     expect(log).toEqual(names.map((name) => `${name} runs`))
   })
 
-  test('keeps its order when a call leaves from the middle', () => {
-    const { limit, log, queue } = full()
-    // As a heap: 100 over 500 and 200; 500 over 600 and 700; 200 over 300. When 600 leaves, 300 must rise above 500.
-    const [, , , leaving] = [100, 500, 200, 600, 700, 300].map((atMs) => queue(String(atMs), atMs))
-    if (leaving !== undefined) limit.cancel(leaving)
-    for (let round = 0; round < 5; round++) limit.release(10)
-    expect(log).toEqual([100, 200, 300, 500, 700].map((atMs) => `${atMs} runs`))
-  })
-
   test('drops whoever is out of time instead of serving it', () => {
     const { limit, log, queue } = full()
     queue('expired', 100)

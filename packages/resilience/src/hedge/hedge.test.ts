@@ -180,6 +180,14 @@ describe('the hedge delay', () => {
 })
 
 describe('the quantile sketch', () => {
+  test('does not remember what was before a silence', () => {
+    const sketch = new QuantileSketch(1_000)
+    for (let call = 0; call < 100; call++) sketch.record(10, 500)
+    sketch.record(200, 5_500)
+    expect(sketch.count).toBe(1)
+    expect(sketch.quantile(0.01)).toBeGreaterThan(190)
+  })
+
   test('answers Infinity for nothing and keeps to its range', () => {
     const sketch = new QuantileSketch(1_000)
     expect(sketch.quantile(0.5)).toBe(Infinity)
