@@ -32,10 +32,42 @@ interface Segment {
   readonly bytes: Uint8Array | undefined
 }
 
+/** First in, first out, both in constant time however long it is. */
+class Queue {
+  #items: Segment[] = []
+  #first = 0
+
+  get head(): Segment | undefined {
+    return this.#items[this.#first]
+  }
+
+  push(segment: Segment): void {
+    this.#items.push(segment)
+  }
+
+  shift(): void {
+    if (++this.#first * 2 < this.#items.length) return
+    this.#items = this.#items.slice(this.#first)
+    this.#first = 0
+  }
+
+  /** Puts back what was left of the head. */
+  replaceHead(segment: Segment): void {
+    this.#items[this.#first] = segment
+  }
+
+  clear(): void {
+    this.#items = []
+    this.#first = 0
+  }
+}
+
 /** Bytes on their way and unread at the receiver, together, as TCP's window would allow. */
 const WINDOW_BYTES = 65_536
 /** A slow reader reads this often. */
 const SLICE_MS = 50
+/** A task for a time may run this much before it: `now + (at - now)` is not always `at`. */
+const ROUNDING_MS = 1e-6
 /** What a delivered buffer is filled with once the call returned: who kept it sees nonsense. */
 const POISON = 0xa5
 
@@ -47,7 +79,7 @@ export class Pipe implements Waiter {
   readonly #source: PipeSource
   readonly #sink: PipeSink
   readonly #run = (): void => this.#deliver()
-  readonly #segments: Segment[] = []
+  readonly #segments = new Queue()
   #unsent: Uint8Array[] = []
   #unsentBytes = 0
   #windowBytes = 0
@@ -115,7 +147,7 @@ export class Pipe implements Waiter {
   kill(): void {
     this.#isDead = true
     this.dropUnsent()
-    this.#segments.length = 0
+    this.#segments.clear()
     this.#windowBytes = 0
     this.#timer?.cancel()
     this.#timer = undefined
@@ -155,7 +187,7 @@ export class Pipe implements Waiter {
   }
 
   #schedule(): void {
-    const head = this.#segments[0]
+    const head = this.#segments.head
     if (head === undefined || this.#isDead || !(this.#sink.isReading || this.#sink.isGone)) return
     const atMs = Math.max(head.atMs, this.#nextReadMs)
     if (this.#timer !== undefined) {
@@ -176,16 +208,17 @@ export class Pipe implements Waiter {
     const nowMs = this.#turns.enter()
     // A few bytes that were read already may arrive after a pause: the contract allows it, so it happens.
     let grace = this.#link.faults.splitRatio > 0 && this.#random() < 0.5 ? 1 : 0
-    for (let head = this.#segments[0]; head !== undefined && !this.#isDead; head = this.#segments[0]) {
-      if (head.atMs > nowMs || this.#nextReadMs > nowMs) break
+    for (let head = this.#segments.head; head !== undefined && !this.#isDead; head = this.#segments.head) {
+      if (Math.max(head.atMs, this.#nextReadMs) > nowMs + ROUNDING_MS) break
       if (this.#sink.isGone) {
         this.#arriveAtNobody(head)
         break
       }
       if (!this.#sink.isReading && grace-- <= 0) break
-      this.#segments.shift()
-      if (head.bytes === undefined) this.#sink.receiveEnd(nowMs)
-      else this.#hand(head.atMs, head.bytes, nowMs)
+      if (head.bytes === undefined) {
+        this.#segments.shift()
+        this.#sink.receiveEnd(nowMs)
+      } else this.#hand(head.atMs, head.bytes, nowMs)
     }
     this.#turns.leave()
     if (this.#unsentBytes > 0 || this.#isEnding) this.#pump()
@@ -202,7 +235,8 @@ export class Pipe implements Waiter {
     }
     const isLost = size >= this.#breakAfterBytes
     if (isLost) size = this.#breakAfterBytes
-    else if (size < bytes.length) this.#segments.unshift({ atMs, bytes: bytes.subarray(size) })
+    if (size < bytes.length) this.#segments.replaceHead({ atMs, bytes: bytes.subarray(size) })
+    else this.#segments.shift()
     this.#breakAfterBytes -= size
     this.#windowBytes -= size
     const part = size === bytes.length ? bytes : bytes.subarray(0, size)
@@ -216,7 +250,7 @@ export class Pipe implements Waiter {
   }
 
   #arriveAtNobody(head: Segment): void {
-    this.#segments.length = 0
+    this.#segments.clear()
     this.#windowBytes = 0
     if (head.bytes !== undefined || this.#unsentBytes > 0) this.#source.onRefusedByPeer()
   }

@@ -37,10 +37,12 @@ export class SimWheel extends DeadlineWheel {
   }
 
   #tick(): void {
+    const wakeAtMs = this.#wakeAtMs
     this.#timer = undefined
     this.#wakeAtMs = Infinity
     if (this.#isStill()) return
-    const nowMs = this.#turns.enter()
+    // The clock may stand a rounding error before the time that was asked for: `now + (at - now)` is not always `at`.
+    const nowMs = Math.max(this.#turns.enter(), wakeAtMs)
     this.advance(nowMs)
     this.#turns.leave()
     const dueMs = this.size > 0 ? this.nextDueMs() : Infinity
