@@ -190,6 +190,16 @@ describe('the idempotency store', () => {
     expect(begin(store, 'a', 0, 'other')).toBe('first')
   })
 
+  test('lets the tenant in again when a request is abandoned', () => {
+    const store = new IdempotencyStore<string>({ maxPerTenant: 1 })
+    for (const key of ['a', 'b', 'c']) {
+      const first = store.begin('acme', key, 'f', 0)
+      if (first.kind !== 'first') throw new Error(first.kind)
+      store.abandon(first.claim)
+    }
+    expect(store.size).toBe(0)
+  })
+
   test('forgets outcomes after their time and lets the tenant in again', () => {
     const store = new IdempotencyStore<string>({ ttlMs: 100, maxPerTenant: 1 })
     const first = store.begin('acme', 'a', 'f', 0)
