@@ -1,3 +1,4 @@
+import { asBuffer } from '../codec/request-parser.ts'
 import { ResponseParser } from '../codec/response-parser.ts'
 import { serializeLastChunk, serializeRequestHead } from '../codec/serialize.ts'
 import { errors } from '../errors.ts'
@@ -172,7 +173,7 @@ export class ClientConnection implements TransportHandler, ClientExchange {
     const rest = this.#rest
     this.#rest = undefined
     this.#transport.resume()
-    if (rest !== undefined) this.#consume(rest)
+    if (rest !== undefined) this.#consume(rest, true)
     if (this.#inputEnded && this.#rest === undefined) this.#inputOver()
   }
 
@@ -249,7 +250,7 @@ export class ClientConnection implements TransportHandler, ClientExchange {
 
   // --- within
 
-  #consume(bytes: Uint8Array): void {
+  #consume(bytes: Uint8Array, isOurs: boolean = false): void {
     this.#feeding = true
     const used = this.#parser.feed(bytes)
     this.#feeding = false
@@ -258,7 +259,7 @@ export class ClientConnection implements TransportHandler, ClientExchange {
       const rest = bytes.subarray(used)
       if (this.#tunnel !== undefined) this.#tunnel.onBytes(rest, this.#nowMs)
       else if (this.#handler === undefined) this.close()
-      else this.#rest = Buffer.from(rest)
+      else this.#rest = isOurs ? asBuffer(rest) : Buffer.from(rest)
     } else if (this.#handler !== undefined && !this.#paused) this.#watch(this.#nowMs)
     if (this.#handler === undefined && this.#tunnel === undefined) this.#settle()
   }

@@ -17,7 +17,7 @@ export interface Turns {
   /** Room for joining pieces of a write; at least `bytes` long. */
   scratch(bytes: number): Buffer
   /** The kernel did not take it all: the memory belongs to the write now. */
-  giveAwayScratch(): void
+  giveAwayScratch(bytes: number): void
 }
 
 /**
@@ -103,11 +103,12 @@ export class NetTransport implements Transport {
   }
 
   uncork(): void {
-    if (--this.#corks === 0) this.#mark()
+    if (this.#corks > 0 && --this.#corks === 0) this.#mark()
   }
 
   end(): void {
     if (this.#ending || this.#closed) return
+    this.#corks = 0
     this.flush()
     this.#ending = true
     this.#socket.end()
@@ -151,12 +152,14 @@ export class NetTransport implements Transport {
       socket.write(first, 'latin1')
       return
     }
-    const room = this.#turns.scratch(bytes)
+    // Behind a queue the bytes will wait: memory of their own, no larger than they are.
+    const waits = this.secure || socket.writableLength > 0
+    const room = waits ? Buffer.allocUnsafeSlow(bytes) : this.#turns.scratch(bytes)
     this.#join(room)
     this.#pieces.length = 0
     socket.write(room.subarray(0, bytes))
     // Nothing left in the stream means that the kernel has copied the bytes, and the memory is ours again.
-    if (socket.writableLength > 0 || this.secure) this.#turns.giveAwayScratch()
+    if (!waits && socket.writableLength > 0) this.#turns.giveAwayScratch(bytes)
     this.#noteRoom()
   }
 

@@ -2,7 +2,8 @@ import { DeadlineWheel } from '@breakwater/core'
 import type { Clock, Deadline } from '@breakwater/core'
 import type { NetTransport, Turns } from './transport.ts'
 
-const SCRATCH_BYTES = 262_144
+/** Sizes of shared write buffers. A slow reader keeps one, so small writes must not take a large one along. */
+const SCRATCH_BYTES = [4_096, 32_768, 163_840] as const
 
 /** Turns of the net driver: the clock is read once in each, and everything written in one leaves at its end. @internal */
 export class NetTurns implements Turns {
@@ -10,7 +11,7 @@ export class NetTurns implements Turns {
   #depth = 0
   #marked: NetTransport[] = []
   #scheduled = false
-  #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+  readonly #scratch: (Buffer | undefined)[] = SCRATCH_BYTES.map(() => undefined)
 
   /** Inside a turn the time at which it began, outside the real one. */
   readonly clock: Clock = {
@@ -49,11 +50,14 @@ export class NetTurns implements Turns {
   }
 
   scratch(bytes: number): Buffer {
-    return bytes <= SCRATCH_BYTES ? this.#scratch : Buffer.allocUnsafeSlow(bytes)
+    const size = sizeClass(bytes)
+    if (size < 0) return Buffer.allocUnsafeSlow(bytes)
+    return (this.#scratch[size] ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES[size] ?? bytes))
   }
 
-  giveAwayScratch(): void {
-    this.#scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+  giveAwayScratch(bytes: number): void {
+    const size = sizeClass(bytes)
+    if (size >= 0) this.#scratch[size] = undefined
   }
 
   #flush(): void {
@@ -62,6 +66,10 @@ export class NetTurns implements Turns {
     for (let at = 0; at < marked.length; at++) marked[at]?.flush()
     marked.length = 0
   }
+}
+
+function sizeClass(bytes: number): number {
+  return SCRATCH_BYTES.findIndex((size) => bytes <= size)
 }
 
 /** A wheel that starts its own timer when something is armed, and stops it when nothing is. @internal */

@@ -188,6 +188,15 @@ describe('a server connection', () => {
     expect(transport.ended).toBe(true)
   })
 
+  test('answers all pipelined requests of a client that has half-closed', () => {
+    const { transport, exchanges } = open()
+    transport.receive(GET.repeat(3))
+    transport.peerEnds()
+    for (let at = 0; at < 3; at++) answer(exchanges[at]!, `${at}`)
+    expect(transport.written.match(/HTTP\/1.1 200/g)).toHaveLength(3)
+    expect(transport.ended).toBe(true)
+  })
+
   test('tells the application once when the client goes away, and ignores what comes after', () => {
     const { transport, exchanges } = open()
     transport.receive(GET)

@@ -1,4 +1,4 @@
-import { RequestParser } from '../codec/request-parser.ts'
+import { RequestParser, asBuffer } from '../codec/request-parser.ts'
 import { errors } from '../errors.ts'
 import type { HttpError } from '../errors.ts'
 import type { FieldList } from '../fields.ts'
@@ -260,13 +260,13 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
 
   // --- reading
 
-  #consume(bytes: Uint8Array): void {
+  #consume(bytes: Uint8Array, isOurs: boolean = false): void {
     this.#feeding = true
     const used = this.#parser.feed(bytes)
     this.#feeding = false
     if (this.#phase === 'linger' || this.#phase === 'closed') return
     if (used < bytes.length) {
-      const rest = Buffer.from(bytes.subarray(used))
+      const rest = isOurs ? asBuffer(bytes.subarray(used)) : Buffer.from(bytes.subarray(used))
       if (this.#phase === 'tunnel') this.#tunnel?.onBytes(rest, this.#nowMs)
       else {
         this.#rest = rest
@@ -284,7 +284,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     const rest = this.#rest
     this.#rest = undefined
     this.transport.resume()
-    if (rest !== undefined) this.#consume(rest)
+    if (rest !== undefined) this.#consume(rest, true)
     if (this.#inputEnded && this.#rest === undefined && this.#phase !== 'closed') this.#inputOver()
   }
 
