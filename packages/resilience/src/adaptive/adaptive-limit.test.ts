@@ -141,10 +141,13 @@ describe('AdaptiveLimit', () => {
   })
 
   test('estimates in dark mode what it would allow, without an experiment', () => {
-    const { run, limit } = world(8, 50, 150, { dark: true })
-    run(10_000)
-    expect(limit.experimenting).toBe(false)
-    expect(limit.limit).toBeLessThan(60)
+    const { run, limit, server } = world(8, 50, 320, { dark: true })
+    for (let second = 0; second < 20; second++) {
+      run(1000)
+      expect(limit.experimenting).toBe(false)
+    }
+    expect(server.queued).toBeGreaterThan(2000)
+    expect(limit.limit).toBeLessThan(100)
   })
 
   test('names every wrong option at once', () => {

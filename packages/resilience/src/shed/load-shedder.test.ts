@@ -156,6 +156,7 @@ describe('LoadShedder', () => {
     for (const [index, each] of all.entries()) expect(queue.offer(each, index * 200)).toBe(true)
     expect(queue.rejected).toBe(2)
     expect(queue.offer(waiter(3), 500)).toBe(false)
+    expect(queue.offer(waiter(2, 77), 500)).toBe(false)
     expect([queue.next(900), queue.next(900), queue.next(900)]).toEqual(all)
     expect(shed).toEqual([])
     expect(queue.dropped).toBeGreaterThan(0)
