@@ -222,8 +222,9 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
 
   mustClose(): boolean {
     const exchange = this.#exchange
-    if (exchange === undefined || this.#draining || (this.#inputEnded && this.#rest === undefined))
-      return true
+    if (exchange === undefined || this.#draining) return true
+    // A client that has half-closed still waits for answers to all that it sent before, perhaps in the bytes being fed.
+    if (this.#inputEnded && this.#rest === undefined && !this.#feeding) return true
     if (!exchange.request.keepAlive || this.#requests >= this.#options.maxRequestsPerConnection) return true
     // A client told to wait may or may not send its body now: nobody can tell where the next request begins.
     return exchange.request.expectContinue && exchange.body === undefined && this.#bodyBytes === 0
