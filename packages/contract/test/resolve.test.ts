@@ -166,7 +166,7 @@ describe('the environment', () => {
   })
 
   test('never overrides a secret', () => {
-    const { admin } = resolved(small, { environment: { BREAKWATER_ADMIN_TOKEN: '{ env: TOKEN }' } }).config
+    const { admin } = resolved(small, { environment: { BREAKWATER_ADMIN_TOKEN_ENV: 'TOKEN' } }).config
     expect(admin).toMatchObject({ token: undefined })
   })
 
