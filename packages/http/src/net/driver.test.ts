@@ -156,6 +156,17 @@ describe('the net driver', () => {
     const { url, failures } = await proxy({ host: '127.0.0.1', port })
     expect((await fetch(url)).status).toBe(502)
     expect(failures).toEqual(['BW_HTTP_UPSTREAM_UNREACHABLE'])
+    const reasons: string[] = []
+    for (const host of ['127.0.0.1', 'localhost']) {
+      await new Promise<void>((resolve) => {
+        const refused = (error: Error): void => {
+          reasons.push(error.message)
+          resolve()
+        }
+        driver().connect({ host, port }, () => expect.unreachable(), refused)
+      })
+    }
+    expect(reasons).toEqual(['nothing listens there (ECONNREFUSED)', 'nothing listens there (ECONNREFUSED)'])
   })
 
   test('says that a port is taken, with a fix', async () => {

@@ -13,6 +13,7 @@ import type {
   Transport,
   TransportHandler,
 } from '../transport.ts'
+import { connectError } from './connect-error.ts'
 import { listenError } from './listen-error.ts'
 import { NetTransport } from './transport.ts'
 import { NetTurns, TickingWheel } from './turns.ts'
@@ -46,7 +47,7 @@ class SocketDriver implements NetDriver {
   // Windows, where a read is posted with its buffer and completes later.
   readonly #shared = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES)
 
-  listen(options: ListenOptions, accept: Accept): Promise<Listener> {
+  async listen(options: ListenOptions, accept: Accept): Promise<Listener> {
     const server =
       options.tls === undefined
         ? new NetServer({ allowHalfOpen: true, noDelay: true })
@@ -58,8 +59,9 @@ class SocketDriver implements NetDriver {
     )
     // A handshake that fails concerns that client only.
     server.on('tlsClientError', () => undefined)
-    return new Promise((resolve, reject) => {
-      server.once('error', (cause) => reject(listenError(options, cause)))
+    return await new Promise((resolve, reject) => {
+      // Later errors are of single accepts, such as EMFILE: the connection is lost, the listener is not.
+      server.on('error', (cause) => reject(listenError(options, cause)))
       server.listen(
         {
           host: options.host,
@@ -90,7 +92,7 @@ class SocketDriver implements NetDriver {
       if (settled) return
       settled = true
       socket.destroy()
-      this.#turns.run((nowMs) => onError(cause, nowMs))
+      this.#turns.run((nowMs) => onError(connectError(cause), nowMs))
     }
     const closed = (): void => failed(new Error('the connection closed before it was ready'))
     socket.once('error', failed)

@@ -48,6 +48,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
   #draining = false
   #requests = 0
   #discarded = 0
+  #lingerBytes = Infinity
   #tunnel: Handover | undefined
 
   constructor(
@@ -114,8 +115,10 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     this.#nowMs = nowMs
     this.#inputEnded = true
     if (this.#phase === 'tunnel') this.#tunnel?.onEnd(nowMs)
-    else if (this.#phase === 'linger') this.transport.destroy()
-    else if (this.#rest !== undefined) return
+    else if (this.#phase === 'linger') {
+      // Both sides have ended: the transport closes by itself as soon as our last words are out.
+      if (this.transport.bufferedBytes === 0) this.transport.destroy()
+    } else if (this.#rest !== undefined) return
     else this.#inputOver()
   }
 
@@ -375,12 +378,19 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
         else this.#linger()
         return
       case 'linger':
-        if (this.#output.blocked && this.transport.bufferedBytes > 0)
-          this.#timer.set(nowMs + this.#options.lingerTimeoutMs)
-        else this.transport.destroy()
+        this.#lingerExpired(nowMs)
         return
       default:
     }
+  }
+
+  /** A slow client keeps its connection as long as it takes something of the answer. */
+  #lingerExpired(nowMs: number): void {
+    const { bufferedBytes } = this.transport
+    if (bufferedBytes > 0 && (this.#output.blocked || bufferedBytes < this.#lingerBytes)) {
+      this.#lingerBytes = bufferedBytes
+      this.#timer.set(nowMs + this.#options.writeStallTimeoutMs)
+    } else this.transport.destroy()
   }
 
   #bodyExpired(nowMs: number): void {
