@@ -130,6 +130,19 @@ describe('services', () => {
   })
 })
 
+describe('services that share what they depend on', () => {
+  test('are no circle', () => {
+    const text = `${small}services:
+  shop: { command: [shop], dependsOn: [front] }
+  front: { command: [front], dependsOn: [left, right] }
+  left: { command: [left], dependsOn: [base] }
+  right: { command: [right], dependsOn: [base] }
+  base: { command: [base] }
+`
+    expect(mistakes(text)).toEqual([])
+  })
+})
+
 describe('files and folders', () => {
   test('are relative to the configuration, and absolute once resolved', () => {
     const text = small.replace('port: 8080', 'port: 8080, tls: { cert: certs/a.pem, key: /etc/a.key }')
