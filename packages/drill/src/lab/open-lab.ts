@@ -60,6 +60,7 @@ export function openLab(kind: LabKind, options: OpenLabOptions): OpenedLab {
       signal: abort.signal,
       target: options.target,
       checkBudget: () => {
+        if (isClosed) return // What is cleared away may still schedule.
         abort.signal.throwIfAborted()
         if (performance.now() - startedAtMs > budgetMs) throw overBudget()
       },
