@@ -6,8 +6,11 @@
 
 import type { Control, Drill } from '@breakwater/drill'
 
+import { protocolControls } from './controls-protocol.ts'
+import { protocolDrills } from './drills-protocol.ts'
+
 /** Every control of the gateway that answers a threat. */
-export const controls: readonly Control[] = []
+export const controls: readonly Control[] = [...protocolControls]
 
 /** Every drill that attacks the gateway. */
-export const drills: readonly Drill[] = []
+export const drills: readonly Drill[] = [...protocolDrills]

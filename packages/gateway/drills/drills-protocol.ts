@@ -1,0 +1,14 @@
+import type { Drill } from '@breakwater/drill'
+
+import { connectionFlood } from './protocol/connection-flood.ts'
+import { headerAndBodyFlood } from './protocol/floods.ts'
+import { forgedForwarded } from './protocol/forged-forwarded.ts'
+import { slowClients } from './protocol/slow-clients.ts'
+
+/** Attacks on the protocol: on connections, messages, keys and configuration. */
+export const protocolDrills: readonly Drill[] = [
+  slowClients,
+  connectionFlood,
+  headerAndBodyFlood,
+  forgedForwarded,
+]
