@@ -10,3 +10,7 @@ export type { EntitiesInput, EntityInput, UidInput, ValueInput } from './entitie
 export { AuthzError, type AuthzErrorCode } from './errors.ts'
 export { readJson } from './literals/json-reader.ts'
 export { readSchema, type AuthzSchema } from './schema/schema.ts'
+export type { ListPlan, RowFilter, UnpushablePolicy } from './partial/list-plan.ts'
+export type { AttributeColumn, ResourceTable } from './partial/resource-table.ts'
+export type { Explanation, PolicyExplanation } from './engine/explain.ts'
+export { Replayer, replayMismatch, type ReplayerOptions, type ReplayMismatch } from './engine/replayer.ts'

@@ -3,9 +3,13 @@ import { EntityStore } from '../entities/entity-store.ts'
 import type { EntitySnapshot } from '../entities/entity-snapshot.ts'
 import type { EntitiesInput } from '../entities/read-entities.ts'
 import { EntityUid } from '../entities/uid.ts'
+import { RequestUids } from '../entities/uid-table.ts'
 import { AuthzError } from '../errors.ts'
 import { readSchema } from '../schema/schema.ts'
+import { planList, type ListPlan } from '../partial/list-plan.ts'
+import type { ResourceTable } from '../partial/resource-table.ts'
 import { NO_OBLIGATIONS, refused, type Decision, type PolicyFailure } from './decision.ts'
+import { explainPolicy, explanationText, type Explanation } from './explain.ts'
 import { frameOf } from './frame.ts'
 import type { Schema } from './official.ts'
 import { officialRequest } from './official-request.ts'
@@ -132,6 +136,45 @@ export class Authorizer {
           : new AuthzError('BW_AUTHZ_ENGINE_FAILED', 'the engine failed', { cause })
       return refused(failure, set.version, official ? 'official' : 'compiled')
     }
+  }
+
+  /**
+   * Says in words what every policy made of a request: which decided, which did not apply and why, which condition was
+   * false or failed, with positions. Evaluates part by part: for people, not for the hot path.
+   *
+   * @throws `BW_AUTHZ_DATA_INVALID`, `BW_AUTHZ_ENTITY_CONFLICT`, `BW_AUTHZ_REQUEST_INVALID`.
+   */
+  explain(request: AuthzRequest): Explanation {
+    const { principal, action, resource, context, overlay } = resolveRequest(request, this.store)
+    const frame = { ...frameOf(principal, action, resource), context, overlay }
+    const decision = this.decide(request)
+    const uids = new RequestUids(this.store.uids)
+    const policies = this.#set.policies.map((policy) => explainPolicy(policy, frame, uids))
+    return { decision, policies, text: explanationText(decision, policies) }
+  }
+
+  /**
+   * Which rows of a table the principal may act on: decided now as far as possible, the rest as a condition for SQL or for
+   * memory. Policies that cannot become a condition are named instead; so is everything when the official engine decides.
+   *
+   * @throws `BW_AUTHZ_DATA_INVALID`, `BW_AUTHZ_ENTITY_CONFLICT`, `BW_AUTHZ_REQUEST_INVALID`.
+   */
+  plan(request: Omit<AuthzRequest, 'resource'>, table: ResourceTable): ListPlan {
+    const { engine } = this
+    if (engine.kind === 'official') {
+      return {
+        kind: 'unpushable',
+        policies: [{ policyId: '*', reason: `the official engine decides: ${engine.because}` }],
+      }
+    }
+    const any = { type: table.entityType, id: '' }
+    const { principal, action, resource, context, overlay } = resolveRequest(
+      { ...request, resource: any },
+      this.store,
+    )
+    const frame = { ...frameOf(principal, action, resource), context, overlay }
+    const uids = new RequestUids(this.store.uids)
+    return planList(this.#set.policies, frame, table, uids, this.#forbidErrors === 'deny')
   }
 
   #decideCompiled(

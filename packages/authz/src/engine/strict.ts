@@ -1,4 +1,5 @@
 import type { Expression } from './ast.ts'
+import { parts } from './expression-parts.ts'
 import type { ParsedSource } from './policy-source.ts'
 import { positionOf } from './tally.ts'
 
@@ -27,38 +28,4 @@ function mayOverflow(node: Expression): boolean {
   if (node.kind === 'binary') return node.operator === '+' || node.operator === '-' || node.operator === '*'
   if (node.kind === 'unary') return node.operator === 'neg'
   return node.kind === 'call' && OVERFLOWS.has(node.name)
-}
-
-/** The expression and everything in it. */
-export function* parts(node: Expression): Generator<Expression> {
-  yield node
-  for (const child of children(node)) yield* parts(child)
-}
-
-export function children(node: Expression): readonly Expression[] {
-  switch (node.kind) {
-    case 'literal':
-    case 'entity':
-    case 'variable':
-      return []
-    case 'unary':
-      return [node.argument]
-    case 'binary':
-    case 'logic':
-      return [node.left, node.right]
-    case 'if':
-      return [node.test, node.yes, node.no]
-    case 'attribute':
-    case 'has':
-    case 'like':
-      return [node.target]
-    case 'is':
-      return node.within === undefined ? [node.target] : [node.target, node.within]
-    case 'set':
-      return node.elements
-    case 'record':
-      return node.entries.map(([, value]) => value)
-    case 'call':
-      return node.args
-  }
 }

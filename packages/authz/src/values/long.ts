@@ -41,9 +41,8 @@ export function subtractLongs(left: Long, right: Long): Long | undefined {
 export function multiplyLongs(left: Long, right: Long): Long | undefined {
   if (typeof left === 'number' && typeof right === 'number') {
     // A double that is a safe integer after rounding was not rounded: the true product differs by less than 1.
-    // `+ 0` turns the -0 of `0 * -1` into 0.
     const product = left * right
-    if (Number.isSafeInteger(product)) return product + 0
+    if (Number.isSafeInteger(product)) return product
   }
   return longOf(BigInt(left) * BigInt(right))
 }

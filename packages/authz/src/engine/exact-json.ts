@@ -1,0 +1,8 @@
+const rawJson: (text: string) => unknown = Reflect.get(JSON, 'rawJSON')
+
+/** `JSON.parse` whose numbers are written back by `JSON.stringify` digit by digit. */
+export function parseExact(text: string): unknown {
+  const keep = (_: string, value: unknown, context?: { readonly source?: string }): unknown =>
+    typeof value === 'number' ? rawJson(context?.source ?? `${value}`) : value
+  return JSON.parse(text, keep)
+}

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Authorizer } from '../src/index.ts'
+import { difference } from './differential.ts'
+import { EDGE_CASES } from './edge-cases.ts'
+import { makeCase, type Case } from './generate/case.ts'
+import { official } from './oracle.ts'
+
+const FIRST_SEED = 1
+const CASES = 500
+const SEEDS = join(import.meta.dirname, 'seeds.txt')
+
+function differences(cases: Iterable<Case>): { compared: number; found: string[] } {
+  const found: string[] = []
+  let compared = 0
+  for (const one of cases) {
+    const expected = official(one)
+    if (expected === undefined) continue
+    compared += expected.length
+    const text = difference(one, expected, Authorizer)
+    if (text !== undefined) found.push(text)
+  }
+  return { compared, found }
+}
+
+describe('the compiled engine beside the official one', () => {
+  test('agrees on every edge of the language: types, overflow, extension values, hierarchy, sets, like', () => {
+    const { compared, found } = differences(EDGE_CASES)
+    expect(found).toEqual([])
+    expect(compared).toBeGreaterThan(20)
+  })
+
+  test('agrees on 5,000 generated decisions in decision, reasons and errors', { timeout: 120_000 }, () => {
+    const { compared, found } = differences(
+      Array.from({ length: CASES }, (_, index) => makeCase(FIRST_SEED + index)),
+    )
+    expect(found).toEqual([])
+    expect(compared).toBe(5000)
+  })
+
+  test('agrees on every case that once showed a difference', () => {
+    const seeds = existsSync(SEEDS) ? readFileSync(SEEDS, 'utf8').trim().split('\n').map(Number) : []
+    expect(differences(seeds.map(makeCase)).found).toEqual([])
+  })
+})

@@ -1,0 +1,463 @@
+/** One planted mistake: in `file` (below `src`), the only occurrence of `find` becomes `become`. */
+export interface Mutant {
+  readonly name: string
+  readonly file: string
+  readonly find: string
+  readonly become: string
+}
+
+const inFile = (file: string, ...entries: readonly (readonly [string, string, string])[]): Mutant[] =>
+  entries.map(([name, find, become]) => ({ name, file, find, become }))
+
+/** Wrong compilers, each with one mistake that somebody could make. */
+export const MUTANTS: readonly Mutant[] = [
+  ...inFile(
+    'engine/tally.ts',
+    ['a failing forbid denies', "forbidErrors === 'deny'", "forbidErrors !== 'deny'"],
+    ['a satisfied forbid is ignored', 'this.#forbids.length === 0 && this.#permits', 'this.#permits'],
+    ['the empty answer allows', 'this.#permits.length > 0 && !failClosed', '!failClosed'],
+    [
+      'permit and forbid are swapped',
+      "(policy.effect === 'permit' ? this.#permits",
+      "(policy.effect !== 'permit' ? this.#permits",
+    ],
+    [
+      'reasons of a deny name the permits',
+      'this.#forbids.length > 0 ? this.#forbids :',
+      'this.#permits.length > 0 ? this.#permits :',
+    ],
+    ['errors are dropped', '(this.#failures ??= []).push({ policyId, effect, message })', 'void message'],
+    ['errors of the last request stay', 'this.#failures = undefined', 'void 0'],
+    ['permits of the last request stay', 'this.#permits.length = 0', 'void 0'],
+    ['forbids of the last request stay', 'this.#forbids.length = 0', 'void 0'],
+    ['an error counts as satisfied', 'if (satisfied === true)', 'if (satisfied !== undefined)'],
+    [
+      'only the first reason is told',
+      'policies.length === 1 ? first.reasons',
+      'policies.length > 0 ? first.reasons',
+    ],
+  ),
+  ...inFile(
+    'engine/policy.ts',
+    ['unless reads as when', "wanted: kind === 'when',", 'wanted: true,'],
+    [
+      'a condition that is no boolean is false',
+      "return typeof value === 'boolean' || value === ERROR ? value : fail(frame, fault)",
+      "return typeof value === 'boolean' || value === ERROR ? value : false",
+    ],
+    ['only the first condition counts', 'if (value !== wanted) return false', 'return value === wanted'],
+    [
+      'conditions run backwards',
+      'for (const { run, wanted, fault } of steps)',
+      'for (const { run, wanted, fault } of steps.toReversed())',
+    ],
+    ['action in is action ==', "actionsWithin: node.action.op === 'in'", 'actionsWithin: false'],
+    ['action == is action in', "actionsWithin: node.action.op === 'in'", 'actionsWithin: true'],
+    [
+      'slots of a link are swapped',
+      "link?.values['?principal']",
+      "link?.values['?resource'] ?? link?.values['?principal']",
+    ],
+    [
+      'templates fire unlinked',
+      'parsed.policies.filter((policy) => !policy.template).map((policy)',
+      'parsed.policies.filter((policy) => policy.node.principal.op !== "all" || !policy.template).filter((policy) => !JSON.stringify(policy.node).includes(`"slot"`) || parsed.links.length === 0).map((policy)',
+    ],
+    [
+      'a link has its template’s id',
+      'return compile(template, link.newId, link)',
+      'return compile(template, link.templateId, link)',
+    ],
+    [
+      'only the first action of a list counts',
+      "return action.op === '==' ? [action.entity] : action.entities",
+      "return action.op === '==' ? [action.entity] : action.entities.slice(0, 1)",
+    ],
+    [
+      'is … in forgets the group',
+      'within: scope.within === undefined ? undefined : target(scope.within),',
+      'within: undefined,',
+    ],
+    [
+      'is … in forgets the type',
+      'type: scope.entityType,',
+      'type: scope.within === undefined ? scope.entityType : undefined,',
+    ],
+  ),
+  ...inFile(
+    'engine/scope-index.ts',
+    [
+      'a scope in a group misses the group itself',
+      'if (itself !== undefined) visit(itself, visitor)',
+      'void itself',
+    ],
+    [
+      'only the first group is visited',
+      'if (found !== undefined) visit(found, visitor)\n      }\n    } else',
+      'if (found !== undefined) return visit(found, visitor)\n      }\n    } else',
+    ],
+    [
+      'groups are lost when the index is small',
+      'if (ancestors.has(group)) visit(found, visitor)',
+      'void [group, found]',
+    ],
+    [
+      'policies without scope are lost',
+      'if (this.#any !== undefined) visit(this.#any, visitor)',
+      'void this.#any',
+    ],
+    ['types are lost', 'const found = this.#type.get(uid.type)', 'const found = this.#type.get(uid.id)'],
+    ['equal entities are lost', 'const found = this.#equal.get(uid)', 'const found = this.#within.get(uid)'],
+  ),
+  ...inFile(
+    'engine/policy-index.ts',
+    [
+      'actions share one slice',
+      'const known = this.#slices.get(action)',
+      'const known = [...this.#slices.values()][0]',
+    ],
+    ['the principal’s type is not checked', 'principalType !== undefined &&', 'principalType === null &&'],
+    ['the resource’s type is not checked', 'resourceType !== undefined &&', 'resourceType === null &&'],
+    ['policies bound to actions are lost', 'if (this.#bound.length === 0) return', 'return'],
+  ),
+  ...inFile(
+    'engine/frame.ts',
+    ['in is not reflexive', 'if (entity === group) return true', 'if (entity === group) return false'],
+    [
+      'a missing entity is not in itself',
+      'return entity.id === group.id && entity.type === group.type',
+      'return false',
+    ],
+    [
+      'in looks at one name only',
+      'return entity.id === group.id && entity.type === group.type',
+      'return entity.id === group.id',
+    ],
+    [
+      'in looks at direct parents only',
+      'recordOf(frame, entity)?.ancestors.has(group) === true',
+      'recordOf(frame, entity)?.parents.includes(group) === true',
+    ],
+    [
+      'in is turned around',
+      'recordOf(frame, entity)?.ancestors.has(group)',
+      'recordOf(frame, group)?.ancestors.has(entity)',
+    ],
+  ),
+  ...inFile(
+    'engine/compile-logic.ts',
+    ['&& is ||', "const deciding = node.operator === '||'", "const deciding = node.operator === '&&'"],
+    [
+      '&& does not look at the second type',
+      'if (second === true || second === false) return second\n    return second === ERROR ? ERROR : fail(frame, fault)',
+      'return second',
+    ],
+    [
+      '&& evaluates the right side first',
+      'const left = compiler.compile(node.left).run\n  const right = compiler.compile(node.right).run',
+      'const left = compiler.compile(node.right).run\n  const right = compiler.compile(node.left).run',
+    ],
+    [
+      'a left side that is no boolean is false',
+      'if (first !== !deciding) return first === ERROR ? ERROR : fail(frame, fault)',
+      'if (first !== !deciding) return first === ERROR ? ERROR : false',
+    ],
+    ['an error on the left is false', 'return first === ERROR ? ERROR : fail(frame, fault)', 'return false'],
+    [
+      'if takes the wrong branch',
+      'if (outcome === true) return yes(frame)',
+      'if (outcome === true) return no(frame)',
+    ],
+    [
+      'if evaluates both branches',
+      'const outcome = test(frame)',
+      'const outcome = no(frame) === ERROR ? ERROR : test(frame)',
+    ],
+    [
+      '! of an error is true',
+      'if (value === true || value === false) return !value\n        return value === ERROR ? ERROR : fail(frame, fault)',
+      'return value !== true',
+    ],
+    [
+      'isEmpty of a non-set is false',
+      ': fail(frame, fault)\n      })\n    }\n  }\n}',
+      ': false\n      })\n    }\n  }\n}',
+    ],
+    ['!= is ==', "const wanted = node.operator === '=='", 'const wanted = true'],
+    [
+      '== of an error is false',
+      'return value === ERROR ? ERROR : (value === known) === wanted',
+      'return (value === known) === wanted',
+    ],
+  ),
+  ...inFile(
+    'engine/compile-arithmetic.ts',
+    ['< is <=', 'return a < b', 'return a <= b'],
+    ['<= is <', 'return a <= b', 'return a < b'],
+    ['> is >=', 'return a > b', 'return a >= b'],
+    ['>= is >', 'return a >= b', 'return a > b'],
+    ['different kinds compare', 'kindOf(a) !== kindOf(b)', 'false'],
+    [
+      'strings compare',
+      'if (isLong(value)) return value\n',
+      "if (isLong(value) || typeof value === 'string') return Number(value)\n",
+    ],
+    [
+      '+ and - are swapped',
+      "{ '+': addLongs, '-': subtractLongs, '*'",
+      "{ '+': subtractLongs, '-': addLongs, '*'",
+    ],
+  ),
+  ...inFile(
+    'engine/compile-entities.ts',
+    [
+      'a missing attribute is false',
+      'recordOf(frame, value)?.attributes.get(name) ?? fail(frame, missing)',
+      'recordOf(frame, value)?.attributes.get(name) ?? false',
+    ],
+    [
+      'a missing field is false',
+      'return value.fields.get(name) ?? fail(frame, missing)',
+      'return value.fields.get(name) ?? false',
+    ],
+    [
+      'has of a non-record is false',
+      'else return fail(frame, fault)\n      if',
+      'else return false\n      if',
+    ],
+    [
+      'has looks at the first name only',
+      'if (value === undefined) return false\n    }',
+      'return value !== undefined\n    }',
+    ],
+    [
+      'tags and attributes are one',
+      'const tag = recordOf(frame, entity)?.tags.get(name)',
+      'const tag = recordOf(frame, entity)?.tags.get(name) ?? recordOf(frame, entity)?.attributes.get(name)',
+    ],
+    ['a missing tag is false', 'tag ?? fail(frame, missing)', 'tag ?? false'],
+    [
+      'in stops at the first group found',
+      'found ||= isWithin(frame, entity, group)',
+      'if (isWithin(frame, entity, group)) return true',
+    ],
+    [
+      'in skips what is no entity',
+      "if (typeof group !== 'object' || group.kind !== 'entity') return undefined",
+      "if (typeof group !== 'object' || group.kind !== 'entity') continue",
+    ],
+    [
+      'is compares the last part of the name',
+      'if (value.type !== entityType) return false',
+      'if (!`::${value.type}`.endsWith(`::${entityType}`)) return false',
+    ],
+    [
+      'is of a non-entity is false',
+      "if (typeof value !== 'object' || value.kind !== 'entity') return fail(frame, fault)\n    if (value.type",
+      "if (typeof value !== 'object' || value.kind !== 'entity') return value === ERROR ? ERROR : false\n    if (value.type",
+    ],
+    [
+      'is … in does not look at the group',
+      'return inside === undefined ? true : inside(frame)',
+      'return true',
+    ],
+  ),
+  ...inFile(
+    'engine/compile-collections.ts',
+    [
+      'containsAll is containsAny',
+      "operator === 'containsAll' ? set.hasAll(other) : set.hasAny(other)",
+      'set.hasAny(other)',
+    ],
+    [
+      'containsAny is containsAll',
+      "operator === 'containsAll' ? set.hasAll(other) : set.hasAny(other)",
+      'set.hasAll(other)',
+    ],
+    [
+      'contains of a set means all of it',
+      "if (operator === 'contains') return set.has(other)",
+      "if (operator === 'contains' && (typeof other !== 'object' || other.kind !== 'set')) return set.has(other)",
+    ],
+    [
+      'errors inside a set are left out',
+      'if (value === ERROR) return ERROR\n      values.push(value)',
+      'if (value !== ERROR) values.push(value)',
+    ],
+    [
+      'errors inside a record are left out',
+      'if (value === ERROR) return ERROR\n        values.set(name, value)',
+      'if (value !== ERROR) values.set(name, value)',
+    ],
+  ),
+  ...inFile('engine/code.ts', [
+    'constant errors come early',
+    'return value === ERROR ? dynamic(run) : constant(value)',
+    'return value === ERROR ? constant(false) : constant(value)',
+  ]),
+  ...inFile(
+    'values/long.ts',
+    ['integers are doubles', 'if (Number.isSafeInteger(sum)) return sum', 'return sum'],
+    [
+      'differences are doubles',
+      'if (Number.isSafeInteger(difference)) return difference',
+      'return difference',
+    ],
+    ['products are doubles', 'if (Number.isSafeInteger(product)) return product', 'return product'],
+    [
+      'overflow wraps',
+      'return value >= LONG_MIN && value <= LONG_MAX ? value : undefined',
+      'return BigInt.asIntN(64, value)',
+    ],
+    ['literals are rounded', 'return longOf(BigInt(digits))', 'return longOf(BigInt(Number(digits)))'],
+    ['the smallest long is out of range', 'value >= LONG_MIN &&', 'value > LONG_MIN &&'],
+    ['the largest long is out of range', 'value <= LONG_MAX ?', 'value < LONG_MAX ?'],
+    [
+      'one value has two spellings',
+      'if (value >= -9007199254740991n && value <= 9007199254740991n)',
+      'if (value > -9007199254740991n && value < 9007199254740991n)',
+    ],
+  ),
+  ...inFile(
+    'values/equality.ts',
+    [
+      'entities are equal by id',
+      'return left.id === right.id && left.type === right.type',
+      'return left.id === right.id',
+    ],
+    [
+      'strings and numbers share keys',
+      "return typeof value === 'string' ? JSON.stringify(value) : `${value}`",
+      'return `${value}`',
+    ],
+    ['composite values are never equal', 'return left.key === right.key', 'return false'],
+  ),
+  ...inFile(
+    'values/set.ts',
+    ['sets keep duplicates', 'if (primitives.has(element)) continue', 'if (false) continue'],
+    ['sets keep deep duplicates', 'if (keys.has(key)) continue', 'if (false) continue'],
+    ['sets have an order', 'this.elements.map(keyOf).sort().join()', 'this.elements.map(keyOf).join()'],
+  ),
+  ...inFile('values/record.ts', ['records have an order', '.sort()\n', '\n']),
+  ...inFile(
+    'values/like.ts',
+    ['* does not match the empty text', 'while (codes[index] === WILDCARD) index += 1', 'void 0'],
+    ['like is a prefix test', 'return index === codes.length', 'return true'],
+    [
+      'like gives up at the first mismatch',
+      '} else if (restartIndex >= 0) {',
+      '} else if (restartIndex >= 99) {',
+    ],
+    [
+      'like counts UTF-16 units',
+      'const code = text.codePointAt(at) ?? 0',
+      'const code = text.charCodeAt(at)',
+    ],
+  ),
+  ...inFile('literals/string-literal.ts', [
+    'an escaped star is a wildcard',
+    "star: single === '*' ? 'escaped'",
+    "star: single === '*' ? 'bare'",
+  ]),
+  ...inFile(
+    'values/decimal.ts',
+    ['five digits behind the point', '[0-9]{1,4}', '[0-9]{1,5}'],
+    ['no digit before the point', '^-?[0-9]+', '^-?[0-9]*'],
+    ['the fraction is not scaled', ".padEnd(4, '0')", ".padStart(4, '0')"],
+    ['a plus sign is fine', '/^-?', '/^[+-]?'],
+  ),
+  ...inFile(
+    'values/ip-address.ts',
+    [
+      'addresses are equal by range',
+      'return `ip${this.bits}(${this.address}/${this.prefix})`',
+      'return `ip${this.bits}(${this.#first}/${this.prefix})`',
+    ],
+    ['families are not told apart', 'this.bits === range.bits && this.#first', 'this.#first'],
+    ['a range includes what overlaps it', 'this.#last <= range.#last', 'this.#first <= range.#last'],
+    [
+      'a loopback range may be wide',
+      'this.address >> 24n === 127n && this.prefix >= 8',
+      'this.address >> 24n === 127n',
+    ],
+    [
+      'an IPv6 loopback range may be wide',
+      'this.address === 1n && this.prefix === 128',
+      'this.address === 1n',
+    ],
+    [
+      'a multicast range may be wide',
+      'this.address >> 28n === 14n && this.prefix >= 4',
+      'this.address >> 28n === 14n',
+    ],
+    [':: stands for nothing', 'missing < 1', 'missing < 0'],
+    ['a prefix may be too long', 'return prefix <= bits ? prefix : undefined', 'return prefix'],
+  ),
+  ...inFile(
+    'values/datetime.ts',
+    [
+      'the offset is added',
+      "match[8] === '-' ? local + offsetMs : local - offsetMs",
+      "match[8] === '-' ? local - offsetMs : local + offsetMs",
+    ],
+    [
+      '30 February is 1 March',
+      'if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined',
+      'void 0',
+    ],
+    [
+      'the year 99 is 1999',
+      'date.setUTCFullYear(year, month - 1, day)',
+      'date.setTime(Date.UTC(year, month - 1, day))',
+    ],
+    ['leap seconds exist', 'second > 59', 'second > 60'],
+    ['offsets of 24 hours exist', 'offsetHour > 23', 'offsetHour > 24'],
+    [
+      'days before 1970 round up',
+      '((BigInt(this.epochMs) % DAY_MS) + DAY_MS) % DAY_MS',
+      'BigInt(this.epochMs) % DAY_MS',
+    ],
+    ['units floor', 'longOf(BigInt(this.ms) / BigInt(unitMs)) ?? 0', 'Math.floor(Number(this.ms) / unitMs)'],
+    ['a duration may be empty', "match === null || text === '' || text === '-'", 'match === null'],
+    ['the minus of a duration is lost', "longOf(match[1] === '-' ? -total : total)", 'longOf(total)'],
+    [
+      'the smallest duration overflows',
+      "longOf(match[1] === '-' ? -total : total)",
+      "(longOf(total) === undefined ? undefined : longOf(match[1] === '-' ? -total : total))",
+    ],
+  ),
+  ...inFile(
+    'values/extension.ts',
+    ['decimals compare the wrong way', 'a.scaled < b.scaled', 'a.scaled > b.scaled'],
+    ['more arguments are ignored', 'args.length !== 2', 'args.length < 2'],
+    ['an hour has 3600 milliseconds', 'span.in(3_600_000)', 'span.in(3600)'],
+  ),
+  ...inFile(
+    'entities/hierarchy.ts',
+    [
+      'ancestors stop at the grandparents',
+      'for (const above of done.get(parent) ?? parent.record?.ancestors ?? []) ancestors.add(above)',
+      'void 0',
+    ],
+    ['parents are no ancestors', 'ancestors.add(parent)\n', '\n'],
+  ),
+  ...inFile('entities/read-value.ts', [
+    'an entity escape is a record',
+    "if (key === '__entity') return readTypeAndId",
+    "if (key === '__entity_') return readTypeAndId",
+  ]),
+  ...inFile(
+    'schema/read-typed-value.ts',
+    ['required attributes are optional', 'if (required && !fields.has(name)) throw', 'if (false) throw'],
+    [
+      'plain strings stay strings',
+      "typeof json === 'string' ? constructed(json, type.name, where) : undefined",
+      'undefined',
+    ],
+  ),
+  ...inFile('engine/request.ts', [
+    'requests are not checked',
+    'if (schema !== undefined) requireAllowed(principal, action, resource, schema)',
+    'void requireAllowed',
+  ]),
+]
