@@ -172,7 +172,7 @@ function hedgeOf({ hedge }: RouteConfig): HedgePlan | undefined {
   return { delay, maxHedges: hedge.maxHedges, isDark: hedge.mode === 'dark' }
 }
 
-function idempotencyOf({ idempotencyKey }: RouteConfig): IdempotencyPlan | undefined {
+function idempotencyOf({ idempotencyKey, tenant }: RouteConfig): IdempotencyPlan | undefined {
   if (idempotencyKey.mode === 'off') return undefined
   const { mode, header, required, methods, ttlMs, maxEntries, maxAnswerBytes } = idempotencyKey
   const bounded = Math.min(maxEntries, Number.MAX_SAFE_INTEGER)
@@ -180,7 +180,13 @@ function idempotencyOf({ idempotencyKey }: RouteConfig): IdempotencyPlan | undef
     header,
     isRequired: required && mode === 'enforce',
     methods: new Set(methods),
-    store: new IdempotencyStore({ ttlMs, maxEntries: bounded, dark: mode === 'dark' }),
+    store: new IdempotencyStore({
+      ttlMs,
+      maxEntries: bounded,
+      // Without tenants everybody is the same one, and a share for each would only make the store smaller.
+      ...(tenant === undefined && { maxPerTenant: bounded }),
+      dark: mode === 'dark',
+    }),
     maxAnswerBytes,
   }
 }
