@@ -30,6 +30,14 @@ describe('StaleCache', () => {
     expect(cache.evictions).toBeGreaterThan(0)
   })
 
+  test('counts an answer that is stored again as in use: while the upstream is healthy nothing is ever read', () => {
+    const cache = new StaleCache<string>({ maxEntries: 100 })
+    for (const atMs of [0, 1]) cache.set('home', 'page', 10, LIFE, atMs)
+    for (let index = 0; index < 1000; index++) cache.set(`flood${index}`, 'x', 10, LIFE, 2)
+    expect(cache.get('home', 3)?.value).toBe('page')
+    expect(cache.size).toBe(100)
+  })
+
   test('keeps what is in use through a flood of keys nobody asks for twice', () => {
     const cache = new StaleCache<string>({ maxEntries: 100 })
     for (let index = 0; index < 50; index++) {

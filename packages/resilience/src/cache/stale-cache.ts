@@ -101,8 +101,8 @@ export class StaleCache<Value> {
 
   /** Keeps an answer of `bytes`. False when it is too large or has no lifetime at all: an older one is dropped then. */
   set(key: string, value: Value, bytes: number, lifetime: Lifetime, nowMs: number): boolean {
-    const known = this.#protected.has(key)
-    this.delete(key)
+    // Fetched again: somebody asked for it twice, even if nothing was ever served from here.
+    const known = this.delete(key)
     const freshUntilMs = nowMs + lifetime.freshMs
     const staleUntilMs = freshUntilMs + lifetime.staleWhileRevalidateMs
     const errorUntilMs = Math.max(staleUntilMs, freshUntilMs + lifetime.staleIfErrorMs)
