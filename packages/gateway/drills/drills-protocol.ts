@@ -3,6 +3,8 @@ import type { Drill } from '@breakwater/drill'
 import { connectionFlood } from './protocol/connection-flood.ts'
 import { headerAndBodyFlood } from './protocol/floods.ts'
 import { forgedForwarded } from './protocol/forged-forwarded.ts'
+import { badReload } from './protocol/bad-reload.ts'
+import { unboundedKeys } from './protocol/unbounded-keys.ts'
 import { slowClients } from './protocol/slow-clients.ts'
 
 /** Attacks on the protocol: on connections, messages, keys and configuration. */
@@ -11,4 +13,6 @@ export const protocolDrills: readonly Drill[] = [
   connectionFlood,
   headerAndBodyFlood,
   forgedForwarded,
+  unboundedKeys,
+  badReload,
 ]
