@@ -8,6 +8,8 @@ import { pathToFileURL } from 'node:url'
 import { configJsonSchema, configurationPage, errorsPage } from '@breakwater/contract/reference'
 import type { CatalogueLike } from '@breakwater/contract/reference'
 
+import { benchmarksPage } from '../bench/lib/page.ts'
+
 type Makers = Readonly<Record<string, () => string | Promise<string>>>
 
 const root = dirname(import.meta.dirname)
@@ -16,6 +18,7 @@ const root = dirname(import.meta.dirname)
 const files: Makers = {
   'docs/reference/breakwater.schema.json': () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   'docs/reference/configuration.md': configurationPage,
+  'docs/reference/benchmarks.md': benchmarksPage,
   'docs/reference/errors.md': async () => errorsPage(await readCatalogues()),
 }
 
