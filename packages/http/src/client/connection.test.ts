@@ -61,6 +61,18 @@ describe('an exchange with an upstream', () => {
     expect(answer).toMatchObject({ body: 'ok', ended: 1, code: '' })
   })
 
+  test('reads on after an answer that ended in the read in which it was paused, and heeds no late pause', () => {
+    const { transport, answer, exchange, send } = begin()
+    answer.onData = () => exchange.pauseBody()
+    transport.receive(OK)
+    expect(answer.ended).toBe(1)
+    expect(transport.paused).toBe(false)
+    const second = send()
+    exchange.pauseBody()
+    transport.receive(OK)
+    expect(second.answer).toMatchObject({ body: 'ok', ended: 1 })
+  })
+
   test('fails when the first byte is late, or the answer falls silent', async () => {
     const late = begin(undefined, { firstByteTimeoutMs: 500 })
     await late.driver.advance(520)

@@ -311,6 +311,7 @@ export class ClientConnection implements TransportHandler, ClientExchange {
     if (this.#closing || this.#gone || this.#handler !== undefined) return
     this.#paused = false
     this.#parser.resume()
+    this.#transport.resume()
     if (
       !this.#keepAlive ||
       this.#inputEnded ||

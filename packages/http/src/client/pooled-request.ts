@@ -85,11 +85,13 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
   }
 
   pauseBody(): void {
+    if (this.#done) return
     this.#paused = true
     this.#connection?.pauseBody()
   }
 
   resumeBody(): void {
+    if (this.#done) return
     this.#paused = false
     this.#connection?.resumeBody()
   }

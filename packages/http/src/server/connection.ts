@@ -14,11 +14,10 @@ import type { ServerHandler } from './handler.ts'
 import type { ResolvedServerOptions } from './options.ts'
 import { refusalText } from './refusal.ts'
 import { BodyWatch, StallWatch } from './watches.ts'
+import type { Phase } from './watches.ts'
 
 /** Bytes of an unwanted body that are read and dropped to save the connection. More than that, and it closes. */
 const MAX_DISCARD_BYTES = 65_536
-
-type Phase = 'first' | 'head' | 'body' | 'work' | 'idle' | 'linger' | 'tunnel' | 'closed'
 
 /**
  * The server's side of one connection: a state machine between a transport and the application. One request at a time;
@@ -97,8 +96,10 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
   onBytes(bytes: Uint8Array, nowMs: number): void {
     this.#nowMs = nowMs
     if (this.#phase === 'tunnel') this.#tunnel?.onBytes(bytes, nowMs)
-    else if (this.#phase === 'linger') this.#discard(bytes.length)
-    else if (this.#phase === 'closed') return
+    else if (this.#phase === 'linger') {
+      this.#discarded += bytes.length
+      if (this.#discarded > MAX_DISCARD_BYTES * 16) this.transport.destroy()
+    } else if (this.#phase === 'closed') return
     else if (this.#rest !== undefined) this.#rest = Buffer.concat([this.#rest, bytes])
     else this.#consume(bytes)
   }
@@ -211,7 +212,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
 
   pauseBody(): void {
     if (this.#exchange === undefined || this.#requestEnded || this.#bodyWatch.paused) return
-    this.#bodyWatch.pause()
+    this.#bodyWatch.pause(this.#timing.clock.now())
     this.#parser.pause()
     this.transport.pause()
   }
@@ -276,7 +277,11 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
         this.#rest = rest
         this.transport.pause()
       }
-    } else if (this.#exchange === undefined && this.#phase !== 'head' && this.#parser.midMessage) {
+      return
+    }
+    // The body may have ended in the read in which the application paused it.
+    if (!this.#parser.paused) this.transport.resume()
+    if (this.#exchange === undefined && this.#phase !== 'head' && this.#parser.midMessage) {
       this.#phase = 'head'
       this.#timer.set(this.#nowMs + this.#options.headTimeoutMs)
     }
@@ -337,11 +342,6 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     }
     this.transport.resume()
     this.#timer.set(this.#timing.clock.now() + this.#options.lingerTimeoutMs)
-  }
-
-  #discard(bytes: number): void {
-    this.#discarded += bytes
-    if (this.#discarded > MAX_DISCARD_BYTES * 16) this.transport.destroy()
   }
 
   #refuse(error: HttpError, nowMs: number): void {

@@ -95,7 +95,7 @@ export class ServerExchange {
   readBody(handler: BodyHandler): void {
     if (this.body !== undefined) throw errors.BW_HTTP_STATE_INVALID('readBody was called twice')
     this.body = handler
-    this.#host.startBody()
+    if (this.#state !== 'done') this.#host.startBody()
   }
 
   /** Refuses the body with 413 once it is longer than this; the tighter of this and the listener's limit counts. */
@@ -105,11 +105,11 @@ export class ServerExchange {
 
   /** Holds the client back. What was read already, one read at most, is delivered after `resumeBody`. */
   pauseBody(): void {
-    this.#host.pauseBody()
+    if (this.#state !== 'done') this.#host.pauseBody()
   }
 
   resumeBody(): void {
-    this.#host.resumeBody()
+    if (this.#state !== 'done') this.#host.resumeBody()
   }
 
   /** Sends a 1xx head, such as 103. HTTP/1.0 clients are spared. */

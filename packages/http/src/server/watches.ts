@@ -5,13 +5,17 @@ import type { Timing } from '../internal/lazy-timer.ts'
 import type { Transport } from '../transport.ts'
 import type { ResolvedServerOptions } from './options.ts'
 
+/** What a server connection waits for, which decides what a passed deadline means. */
+export type Phase = 'first' | 'head' | 'body' | 'work' | 'idle' | 'linger' | 'tunnel' | 'closed'
+
 /** Judges how fast a body arrives: silence, and bytes per window. Time that we spend holding the client back does not count. */
 export class BodyWatch {
   readonly #options: ResolvedServerOptions
   #paused = false
   #bytes = 0
   #windowEndMs = 0
-  #pausedInWindow = false
+  #pausedSinceMs = 0
+  #pausedMs = 0
   #lastByteMs = 0
 
   constructor(options: ResolvedServerOptions) {
@@ -33,13 +37,14 @@ export class BodyWatch {
     this.#lastByteMs = nowMs
   }
 
-  pause(): void {
+  pause(nowMs: number): void {
     this.#paused = true
-    this.#pausedInWindow = true
+    this.#pausedSinceMs = nowMs
   }
 
   resume(nowMs: number): void {
     this.#paused = false
+    this.#pausedMs += nowMs - this.#pausedSinceMs
     this.#lastByteMs = nowMs
   }
 
@@ -56,7 +61,8 @@ export class BodyWatch {
     }
     if (nowMs < this.#windowEndMs) return undefined
     const bytes = this.#bytes
-    const honest = this.#pausedInWindow || bytes >= (minBytesPerSecond * rateWindowMs) / 1000
+    const pausedMs = this.#pausedMs + (this.#paused ? nowMs - this.#pausedSinceMs : 0)
+    const honest = bytes >= (minBytesPerSecond * (rateWindowMs - pausedMs)) / 1000
     this.#openWindow(nowMs)
     if (honest) return undefined
     const message = `${bytes} bytes of the body in ${rateWindowMs} ms, at least ${minBytesPerSecond} a second are asked`
@@ -65,7 +71,8 @@ export class BodyWatch {
 
   #openWindow(nowMs: number): void {
     this.#bytes = 0
-    this.#pausedInWindow = this.#paused
+    this.#pausedMs = 0
+    this.#pausedSinceMs = nowMs
     this.#windowEndMs = nowMs + this.#options.rateWindowMs
   }
 }
