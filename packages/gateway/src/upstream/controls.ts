@@ -20,6 +20,7 @@ export function breakerOf({ name, breaker }: UpstreamConfig, random: Random): Ci
       openMs: breaker.openForMs,
       maxOpenMs: Math.max(breaker.openForMs, breaker.maxOpenForMs),
       probes: breaker.probes,
+      maxConcurrentProbes: breaker.maxConcurrentProbes,
       probeLeaseMs: breaker.probeTimeoutMs,
       dark: breaker.mode === 'dark',
     },

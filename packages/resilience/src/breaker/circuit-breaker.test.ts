@@ -65,6 +65,37 @@ describe('a circuit breaker', () => {
     expect(breaker.state(1_000).kind).toBe('closed')
   })
 
+  test('sends as many probes at a time as it is allowed, each of which counts', () => {
+    const breaker = made({ consecutiveFailures: 1, probes: 3, maxConcurrentProbes: 2, probeLeaseMs: 500 })
+    fail(breaker, 0)
+    const first = breaker.admit(1_000)
+    const second = breaker.admit(1_000)
+    expect(breaker.admit(1_000)).toBe(REFUSED)
+    expect(breaker.mayAdmit(1_000)).toBe(false)
+    breaker.onSuccess(first, 1, 1_010)
+    breaker.onSuccess(second, 1, 1_010)
+    expect(breaker.state(1_010)).toMatchObject({ kind: 'half-open', successes: 2, probe: undefined })
+    const third = breaker.admit(1_020)
+    breaker.onIgnored(breaker.admit(1_020))
+    breaker.onSuccess(third, 1, 1_030)
+    expect(breaker.state(1_030).kind).toBe('closed')
+  })
+
+  test('opens again when one of several probes fails, and counts lost ones as failed', () => {
+    const breaker = made({ consecutiveFailures: 1, probes: 3, maxConcurrentProbes: 2, probeLeaseMs: 500 })
+    fail(breaker, 0)
+    const late = breaker.admit(1_000)
+    fail(breaker, 1_000)
+    expect(breaker.state(1_000)).toMatchObject({ kind: 'open', openings: 2 })
+    breaker.onSuccess(late, 1, 1_001)
+    expect(breaker.state(1_001).kind).toBe('open')
+    breaker.admit(3_000)
+    breaker.admit(3_000)
+    expect(breaker.admit(3_500)).toBe(REFUSED)
+    expect(breaker.state(3_500)).toMatchObject({ kind: 'open', openings: 3 })
+    expect(breaker.counters.probesLost).toBe(2)
+  })
+
   test('takes a slow probe for a failed one', () => {
     const breaker = made({ consecutiveFailures: 1, slowCallMs: 100, openGrowth: 1 })
     fail(breaker, 0)

@@ -19,7 +19,7 @@ export interface BreakerDeps {
 type Kind = BreakerState['kind']
 
 /**
- * Stops calling a dependency that fails, and finds out with one probe at a time whether it is back. Synchronous, without
+ * Stops calling a dependency that fails, and finds out with one probe at a time (by default) whether it is back. Synchronous, without
  * timers: time comes in with each call. `admit` and the three reports cost about 10 ns and allocate nothing.
  *
  * Every admitted call reports exactly once, with the permit it got. A permit is valid for the generation that issued it:
@@ -54,7 +54,7 @@ export class CircuitBreaker {
   #closedAtMs = -Infinity
   #openings = 0
   #cause: BreakerCause = 'consecutive'
-  #probeOut = false
+  #probesOut = 0
   #leaseUntilMs = 0
   #probeSuccesses = 0
   #probeFailures = 0
@@ -78,7 +78,7 @@ export class CircuitBreaker {
   mayAdmit(nowMs: number): boolean {
     if (this.#kind === 'closed' || this.#kind === 'forced-closed' || this.dark) return true
     if (this.#kind === 'open') return nowMs >= this.#untilMs
-    return this.#kind === 'half-open' && (!this.#probeOut || nowMs >= this.#leaseUntilMs)
+    return this.#kind === 'half-open' && (this.#hasProbePlace || nowMs >= this.#leaseUntilMs)
   }
 
   /** The dependency answered, in `durationMs`. Client errors (4xx) are answers too. */
@@ -104,7 +104,7 @@ export class CircuitBreaker {
   onIgnored(permit: number): void {
     if (!this.#isCurrent(permit)) return
     this.counters.ignored++
-    if (this.#kind === 'half-open') this.#probeOut = false
+    if (this.#kind === 'half-open' && this.#probesOut > 0) this.#probesOut--
   }
 
   /** How long an admission is surely refused from `nowMs` on, for `Retry-After`. Milliseconds; 0 when it may be admitted. */
@@ -157,7 +157,9 @@ export class CircuitBreaker {
           successes: this.#probeSuccesses,
           failures: this.#probeFailures,
           probe:
-            this.#probeOut && nowMs < this.#leaseUntilMs ? { leaseUntilMs: this.#leaseUntilMs } : undefined,
+            this.#probesOut > 0 && nowMs < this.#leaseUntilMs
+              ? { leaseUntilMs: this.#leaseUntilMs }
+              : undefined,
           openings: this.#openings,
         }
       case 'forced-open':
@@ -203,8 +205,8 @@ export class CircuitBreaker {
     if (this.#kind === 'forced-closed') return UNHEARD
     if (this.#kind === 'open' && nowMs >= this.#untilMs) this.#halfOpen()
     if (this.#kind === 'half-open') {
-      if (this.#probeOut && nowMs >= this.#leaseUntilMs) this.#loseProbe(nowMs)
-      if (this.#kind === 'half-open' && !this.#probeOut) return this.#startProbe(nowMs)
+      if (!this.#hasProbePlace && nowMs >= this.#leaseUntilMs) this.#loseProbes(nowMs)
+      if (this.#kind === 'half-open' && this.#hasProbePlace) return this.#startProbe(nowMs)
     }
     if (this.dark) {
       this.counters.wouldRefuse++
@@ -215,6 +217,10 @@ export class CircuitBreaker {
     return REFUSED
   }
 
+  get #hasProbePlace(): boolean {
+    return this.#probesOut < this.#options.maxConcurrentProbes
+  }
+
   #isCurrent(permit: number): boolean {
     if (permit === this.#generation) return true
     if (permit > UNHEARD) this.counters.staleReports++
@@ -222,21 +228,23 @@ export class CircuitBreaker {
   }
 
   #startProbe(nowMs: number): number {
-    this.#probeOut = true
+    this.#probesOut++
     this.#leaseUntilMs = nowMs + this.#options.probeLeaseMs
     this.counters.probes++
-    return ++this.#generation
+    // Several at a time share one generation, so that the report of one does not void the others.
+    return this.#options.maxConcurrentProbes === 1 ? ++this.#generation : this.#generation
   }
 
-  #loseProbe(nowMs: number): void {
-    this.counters.probesLost++
+  #loseProbes(nowMs: number): void {
+    this.counters.probesLost += this.#probesOut
+    this.#probesOut = 0
     this.#generation++
     this.#onProbe(false, nowMs)
   }
 
   #onProbe(succeeded: boolean, nowMs: number): void {
-    this.#probeOut = false
-    this.#generation++
+    if (this.#probesOut > 0) this.#probesOut--
+    if (this.#options.maxConcurrentProbes === 1) this.#generation++
     if (succeeded) this.#probeSuccesses++
     else this.#probeFailures++
     const { probes, probeSuccesses } = this.#options
@@ -266,7 +274,7 @@ export class CircuitBreaker {
   }
 
   #halfOpen(): void {
-    this.#probeOut = false
+    this.#probesOut = 0
     this.#probeSuccesses = 0
     this.#probeFailures = 0
     this.#become('half-open')

@@ -25,7 +25,9 @@ export interface BreakerOptions {
   readonly maxOpenMs?: number
   /** The time open is shortened by a random share of up to this much, so that instances do not probe together. 0–1. Default 0.2. */
   readonly openJitterRatio?: number
-  /** Probes, one at a time, that decide half-open. A whole number, 1 or more. Default 3. */
+  /** Probes in flight at the same time. More than one can knock over what is just getting up. A whole number, 1 or more. Default 1. */
+  readonly maxConcurrentProbes?: number
+  /** Probes that decide half-open. A whole number, 1 or more. Default 3. */
   readonly probes?: number
   /** Probes that must succeed for closing. 1 to `probes`. Default: `probes`. */
   readonly probeSuccesses?: number
@@ -54,6 +56,7 @@ export function resolveBreakerOptions(options: BreakerOptions): ResolvedBreakerO
     maxOpenMs: options.maxOpenMs ?? openMs * 10,
     openJitterRatio: options.openJitterRatio ?? 0.2,
     probes,
+    maxConcurrentProbes: options.maxConcurrentProbes ?? 1,
     probeSuccesses: options.probeSuccesses ?? probes,
     probeLeaseMs: options.probeLeaseMs ?? 60_000,
     dark: options.dark ?? false,
@@ -82,6 +85,7 @@ function check(options: ResolvedBreakerOptions): void {
     .that(options.maxOpenMs >= options.openMs, `maxOpenMs must be openMs or more, got ${options.maxOpenMs}`)
     .ratio('openJitterRatio', options.openJitterRatio)
     .whole('probes', options.probes, 1)
+    .whole('maxConcurrentProbes', options.maxConcurrentProbes, 1)
     .whole('probeSuccesses', options.probeSuccesses, 1)
     .that(
       options.probeSuccesses <= options.probes,
