@@ -8,9 +8,10 @@ import type { Control, Drill } from '@breakwater/drill'
 
 import { protocolControls } from './controls-protocol.ts'
 import { protocolDrills } from './drills-protocol.ts'
+import { resilienceControls, resilienceDrills } from './drills-resilience.ts'
 
 /** Every control of the gateway that answers a threat. */
-export const controls: readonly Control[] = [...protocolControls]
+export const controls: readonly Control[] = [...resilienceControls, ...protocolControls]
 
 /** Every drill that attacks the gateway. */
-export const drills: readonly Drill[] = [...protocolDrills]
+export const drills: readonly Drill[] = [...resilienceDrills, ...protocolDrills]

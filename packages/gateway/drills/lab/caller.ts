@@ -43,6 +43,11 @@ export class Caller {
     this.#options = { firstByteTimeoutMs: LONG_MS, idleTimeoutMs: LONG_MS, ...options.pool }
   }
 
+  /** Its pools by the service they lead to. */
+  get pools(): ReadonlyMap<string, UpstreamPool> {
+    return this.#pools
+  }
+
   /** Counters of the pool to `service`, once there is one. */
   poolOf(service: string): Readonly<PoolCounters> | undefined {
     return this.#pools.get(service)?.counters

@@ -28,13 +28,13 @@ export interface ServiceOptions {
   readonly serviceMs: number
   /** Requests that may wait for a worker; one more gets 503 at once. Default: no bound, as in most programs. */
   readonly maxQueue?: number
-  /** Asked one after the other. */
-  readonly calls?: readonly Downstream[]
+  /** Asked one after the other; as a function: depending on what is asked for. */
+  readonly calls?: readonly Downstream[] | ((request: RequestHead) => readonly Downstream[])
   /** Connections to each downstream service. */
   readonly pool?: PoolOptions
   /** Drops queued work, and stops before the next call, when its client has gone. Default false: most programs go on. */
   readonly noticesAbort?: boolean
-  /** Field with the milliseconds left: passed on with what is left of it, and kept as a time limit. Default: ignored. */
+  /** Field with the milliseconds left: nothing is begun without any, calls are made with the rest. Default: ignored. */
   readonly deadlineField?: string
   /** What a request does to the world, once its work is done; its result is the body of the answer. */
   readonly effect?: (request: RequestHead, body: string) => string
@@ -65,7 +65,7 @@ export class SimService {
     failed: 0,
     wasted: 0,
   }
-  readonly workers: WorkerPool
+  workers: WorkerPool
   readonly caller: Caller
   /** Times of arrival, for load over time. */
   readonly arrivalsMs: number[] = []
@@ -99,6 +99,12 @@ export class SimService {
     )
   }
 
+  /** The program ends: every connection is lost, and all that it was working on. `listen` starts it again, with nothing. */
+  crash(): void {
+    this.#world.network.crash(this.name)
+    this.workers = new WorkerPool(this.#options.workers, this.#options.maxQueue ?? Infinity)
+  }
+
   setWorkers(workers: number): void {
     this.workers.setWorkers(workers, this.#world.clock.now())
   }
@@ -121,9 +127,12 @@ export class SimService {
 class Work {
   readonly #world: SimWorld
   readonly #service: SimService
+  /** A crash gives the service other ones. */
+  readonly #workers: WorkerPool
   readonly #options: ServiceOptions
   readonly #exchange: ServerExchange
   readonly #ownMs: number
+  readonly #calls: readonly Downstream[]
   readonly #arrivedMs: number
   readonly #missing: string[] = []
   #body = ''
@@ -138,10 +147,13 @@ class Work {
   ) {
     this.#world = world
     this.#service = service
+    this.#workers = service.workers
     this.#options = options
     this.#exchange = exchange
     this.#ownMs = ownMs
     this.#arrivedMs = exchange.startedMs
+    const { calls = [] } = options
+    this.#calls = typeof calls === 'function' ? calls(exchange.request) : calls
     exchange.onAbort = () => (this.#isClientGone = true)
     exchange.readBody({
       onData: (chunk) => (this.#body += Buffer.from(chunk).toString('latin1')),
@@ -160,13 +172,17 @@ class Work {
   }
 
   start(): void {
+    if (this.#leftMs() <= 0) {
+      this.#fail('deadline')
+      return
+    }
     this.#service.counters.started++
     this.#world.clock.schedule(this.#ownMs, () => this.#ask(0, 1))
   }
 
   /** Asks the downstream services in turn, then answers. */
   #ask(index: number, attempt: number): void {
-    const downstream = this.#options.calls?.[index]
+    const downstream = this.#calls[index]
     if (downstream === undefined || this.isGone()) {
       this.#finish()
       return
@@ -189,7 +205,7 @@ class Work {
   }
 
   #answered(index: number, attempt: number, answer: Answer): void {
-    const downstream = this.#options.calls?.[index]
+    const downstream = this.#calls[index]
     if (downstream === undefined) return
     const isGood = answer.status >= 200 && answer.status < 300
     if (isGood) this.#missing.push(...missingOf(answer))
@@ -211,13 +227,13 @@ class Work {
     else if (this.#missing.length > 0) counters.degraded++
     else counters.answered++
     this.#send(200, body)
-    this.#service.workers.release(this.#world.clock.now())
+    this.#workers.release(this.#world.clock.now())
   }
 
   #fail(because: string): void {
     this.#service.counters.failed++
     this.#send(502, `without ${because}`)
-    this.#service.workers.release(this.#world.clock.now())
+    this.#workers.release(this.#world.clock.now())
   }
 
   #send(status: number, body: string): void {

@@ -28,6 +28,11 @@ export class WorkerPool {
     return this.#busy
   }
 
+  /** Whether no worker is free. */
+  get isFull(): boolean {
+    return this.#busy >= this.#workers
+  }
+
   get queued(): number {
     return this.#queue.length - this.#head
   }
