@@ -109,7 +109,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     if (this.#phase === 'tunnel') this.#tunnel?.onDrain(nowMs)
     else if (!this.#output.drained()) return
     else if (this.#exchange !== undefined && !this.#responseDone) this.#exchange.onWritable?.(nowMs)
-    else if (this.#phase === 'idle') this.#next()
+    else if (this.#phase === 'idle') this.#continueReading()
   }
 
   onEnd(nowMs: number): void {
@@ -310,8 +310,6 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     this.#timer.set(this.#bodyWatch.nextMs())
   }
 
-  // --- the end
-
   #finish(): void {
     this.#exchange = undefined
     this.#phase = 'idle'
@@ -321,11 +319,6 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     }
     this.#timer.set(this.#timing.clock.now() + this.#options.keepAliveTimeoutMs)
     if (this.#output.blocked) this.#parser.pause()
-    else this.#next()
-  }
-
-  #next(): void {
-    if (this.#feeding) this.#parser.resume()
     else this.#continueReading()
   }
 
@@ -356,8 +349,6 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     } else if (answered) this.#linger()
     else this.transport.destroy(true)
   }
-
-  // --- time
 
   #expired(nowMs: number): void {
     this.#nowMs = nowMs

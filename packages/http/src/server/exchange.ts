@@ -59,6 +59,7 @@ export class ServerExchange {
   #raw = false
   #remaining = 0
   #close = false
+  #failed = false
 
   constructor(host: ExchangeHost, request: RequestHead, nowMs: number) {
     this.#host = host
@@ -212,7 +213,8 @@ export class ServerExchange {
   fail(error: Error, nowMs: number, bodyPending: boolean): void {
     const wasDone = this.#state === 'done'
     this.#state = 'done'
-    if (bodyPending) this.body?.onAbort(error, nowMs)
+    if (bodyPending && !this.#failed) this.body?.onAbort(error, nowMs)
+    this.#failed = true
     if (!wasDone) this.onAbort?.(error, nowMs)
   }
 }
