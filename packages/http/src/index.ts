@@ -45,3 +45,4 @@ export type { ForwardingOptions } from './forwarding/forwarding.ts'
 export { joinTunnel } from './forwarding/tunnel.ts'
 
 export { SimNetwork } from './sim/sim-network.ts'
+export type { LinkFaults } from './sim/faults.ts'

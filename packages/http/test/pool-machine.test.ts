@@ -2,8 +2,8 @@ import { createRandom, isBreakwaterError, VirtualClock } from '@breakwater/core'
 import type { Random } from '@breakwater/core'
 import { describe, expect, test } from 'vitest'
 import { FieldList, HttpServer, SimNetwork, UpstreamPool } from '../src/index.ts'
-import type { ClientExchange } from '../src/index.ts'
-import type { LinkFaults } from '../src/sim/faults.ts'
+import type { ClientExchange, LinkFaults } from '../src/index.ts'
+
 import { Application, textOf } from './support/application.ts'
 import type { Habits } from './support/application.ts'
 
