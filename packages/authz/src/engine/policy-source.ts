@@ -3,6 +3,7 @@ import { officialForm, sameForm } from '../literals/official-form.ts'
 import { readPolicies } from '../literals/read-policies.ts'
 import { UnreadablePolicy } from '../literals/tokens.ts'
 import type { EntityName, PolicyNode } from './ast.ts'
+import { requireShallow, requireShallowText } from './depth.ts'
 import { officialTree, requirePolicies, type PolicySet } from './official.ts'
 
 /** A template made into a policy. */
@@ -48,8 +49,11 @@ export interface ParsedSource {
  */
 export function parseSource(source: PolicySource): ParsedSource {
   const { text = '', links = [] } = source
+  for (const one of [text, ...Object.values(source.policies ?? {})])
+    requireShallowText(one, 'BW_AUTHZ_POLICY_INVALID')
   try {
     const policies = readSource(source)
+    for (const { node } of policies) requireShallow(node)
     const official = officialSet(policies, links)
     requirePolicies(official)
     for (const policy of policies) requireSameReading(policy)

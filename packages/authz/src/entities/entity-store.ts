@@ -98,7 +98,8 @@ export class EntityStore {
     const affected = below(drafts.keys())
     const ancestors = closeAncestors(affected, (uid) => {
       if (!affected.has(uid)) return undefined
-      return drafts.has(uid) ? drafts.get(uid)?.parents : uid.record?.parents
+      // A removed entity passes on no ancestors, least of all the ones it had.
+      return drafts.has(uid) ? (drafts.get(uid)?.parents ?? []) : uid.record?.parents
     })
     // Nothing can fail from here on.
     for (const uid of affected) {

@@ -1,4 +1,5 @@
 import type { EntityName } from '../engine/ast.ts'
+import { requireShallowText } from '../engine/depth.ts'
 import { officialSchema, type Schema as OfficialSchemaText } from '../engine/official.ts'
 
 /** A type as a Cedar schema declares it, common types written out. */
@@ -55,6 +56,7 @@ interface RawType {
  * @throws `BW_AUTHZ_SCHEMA_INVALID` when the official parser refuses it.
  */
 export function readSchema(source: OfficialSchemaText): AuthzSchema {
+  requireShallowText(typeof source === 'string' ? source : JSON.stringify(source), 'BW_AUTHZ_SCHEMA_INVALID')
   const json = officialSchema(source)
   const common = new Map<string, RawType>()
   const qualified = (namespace: string, name: string): string =>
