@@ -5,6 +5,7 @@ import { headerAndBodyFlood } from './protocol/floods.ts'
 import { forgedForwarded } from './protocol/forged-forwarded.ts'
 import { badReload } from './protocol/bad-reload.ts'
 import { unboundedKeys } from './protocol/unbounded-keys.ts'
+import { requestSmuggling } from './protocol/smuggling.ts'
 import { slowClients } from './protocol/slow-clients.ts'
 
 /** Attacks on the protocol: on connections, messages, keys and configuration. */
@@ -15,4 +16,5 @@ export const protocolDrills: readonly Drill[] = [
   forgedForwarded,
   unboundedKeys,
   badReload,
+  requestSmuggling,
 ]
