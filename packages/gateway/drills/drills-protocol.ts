@@ -1,5 +1,6 @@
 import type { Drill } from '@breakwater/drill'
 
+import { smugglingLocal } from './local/smuggling-local.ts'
 import { connectionFlood } from './protocol/connection-flood.ts'
 import { headerAndBodyFlood } from './protocol/floods.ts'
 import { forgedForwarded } from './protocol/forged-forwarded.ts'
@@ -17,4 +18,5 @@ export const protocolDrills: readonly Drill[] = [
   unboundedKeys,
   badReload,
   requestSmuggling,
+  smugglingLocal,
 ]

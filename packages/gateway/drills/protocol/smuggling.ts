@@ -1,5 +1,5 @@
 import { resolveObject, threats } from '@breakwater/contract'
-import type { GatewayConfig } from '@breakwater/contract'
+import type { ConfigInput, GatewayConfig } from '@breakwater/contract'
 import { defineDrill } from '@breakwater/drill'
 import type { Drill, Judgement } from '@breakwater/drill'
 import { Gateway } from '@breakwater/gateway'
@@ -19,7 +19,7 @@ const RELAY_PORT = 8081
 export function smugglingConfig(
   listen: { readonly host: string; readonly port: number },
   backends: ReadonlyMap<string, string>,
-): Parameters<typeof resolveObject>[0] {
+): ConfigInput {
   return {
     admin: false,
     overload: false,
@@ -34,7 +34,7 @@ export function smugglingConfig(
   }
 }
 
-function resolved(input: Parameters<typeof resolveObject>[0]): GatewayConfig {
+function resolved(input: ConfigInput): GatewayConfig {
   const result = resolveObject(input, { file: 'the configuration of a drill' })
   if (result.ok) return result.value.config
   throw new Error(result.error.map(({ path, message }) => `${path}: ${message}`).join('\n'))

@@ -4,9 +4,9 @@ import type { RelayHabits } from './naive-relay.ts'
 
 /** One attack: the bytes, and a pair of servers that read them differently. */
 export interface Payload {
-  /** Also the host that it is sent to, so that each has a backend of its own. */
+  /** Also the host that it is sent to when nothing else is said, so that each has a backend of its own. */
   readonly id: string
-  readonly bytes: string
+  readonly bytes: (host: string) => string
   /** Who stands in front when Breakwater does not. */
   readonly front: Quirks
   readonly back: Quirks
@@ -31,7 +31,7 @@ function payload(
 ): Payload {
   return {
     id,
-    bytes: bytes(id),
+    bytes,
     front: { ...USUAL, ...front },
     back: { ...USUAL, ...back },
     isLegal: false,

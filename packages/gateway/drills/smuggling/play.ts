@@ -47,7 +47,7 @@ export async function play(payload: Payload, stage: Stage): Promise<Played> {
   let servedBefore = 0
   for (const path of PATHS_BEFORE) servedBefore += Number(await ask(path))
   const attacker = RawClient.open(wire, 'attacker', to)
-  attacker.write(payload.bytes)
+  attacker.write(payload.bytes(payload.id))
   await until(() => attacker.received.includes('\r\n\r\n'), stage, patienceMs / 2)
   await pause(20)
   let servedAfter = 0
