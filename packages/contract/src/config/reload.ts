@@ -142,6 +142,7 @@ export function diffConfig(before: GatewayConfig, after: GatewayConfig): ConfigD
     'reload',
     'state',
     'services',
+    'welcome',
   ] as const
   return {
     routes: {

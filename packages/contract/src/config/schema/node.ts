@@ -126,3 +126,31 @@ export const serviceSchema = section({
   startTimeout: duration.withDefault('Until its health check must pass.', '30s', { min: '1ms' }),
   stopTimeout: duration.withDefault('From SIGTERM to SIGKILL.', '10s'),
 })
+
+const commandToTry = section({
+  title: field(z.string().min(1), 'What it shows.', { suffix: '', kind: 'text' }),
+  command: field(
+    z.string().min(1),
+    'What to type. `{gateway}` stands for the address of the first listener.',
+    {
+      suffix: '',
+      kind: 'text',
+    },
+  ),
+  expect: field(z.string().min(1), 'What to look at in the answer.', { suffix: '', kind: 'text' }),
+})
+
+export const welcomeSchema = subsection(
+  'What `breakwater up` says once everything runs, in a configuration that others try out.',
+  {
+    commands: field(z.array(commandToTry, 'expected a list').prefault([]), 'Commands to try.', {
+      suffix: '',
+      kind: 'list of commands',
+    }),
+    standIns: field(
+      z.array(z.string().min(1), 'expected a list').prefault([]),
+      'What is simulated here, and by what.',
+      { suffix: '', kind: 'list of texts' },
+    ),
+  },
+)

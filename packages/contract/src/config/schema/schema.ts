@@ -12,6 +12,7 @@ import {
   shedSchema,
   stateSchema,
   telemetrySchema,
+  welcomeSchema,
 } from './node.ts'
 import { routeSchema } from './route.ts'
 import { upstreamSchema } from './upstream.ts'
@@ -43,6 +44,7 @@ export const gatewaySchema = section({
     'Programs that `breakwater up` starts before it listens, and stops in reverse.',
     serviceSchema,
   ).prefault({}),
+  welcome: welcomeSchema,
 })
 
 /** The names of the whole configuration's parts, for tools that read it part by part. */
