@@ -117,16 +117,16 @@ export class Authorizer {
    */
   decide(
     request: AuthzRequest | PreparedRequest,
-    other: { readonly set?: CompiledPolicySet; readonly at?: EntitySnapshot } = {},
+    other?: { readonly set?: CompiledPolicySet; readonly at?: EntitySnapshot },
   ): Decision {
-    const set = other.set ?? this.#set
+    const set = other?.set ?? this.#set
     const official = set.fallback !== undefined || (set === this.#set && this.#distrusted !== undefined)
     try {
       const resolved =
         request instanceof PreparedRequest ? request.resolve() : resolveRequest(request, this.store)
       const decision = official
         ? this.#decideOfficially(resolved, set)
-        : this.#decideCompiled(resolved, set, other.at)
+        : this.#decideCompiled(resolved, set, other?.at)
       if (decision.errors.length > 0) this.#alarm(decision)
       return decision
     } catch (cause) {

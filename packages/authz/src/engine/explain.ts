@@ -6,7 +6,7 @@ import { compileExpression } from './compile-expression.ts'
 import { isWithin, type Frame } from './frame.ts'
 import { expressionText } from './expression-text.ts'
 import type { CompiledPolicy, Scope } from './policy.ts'
-import { positionOf } from './tally.ts'
+import { positionOf } from './position.ts'
 
 /** What one policy had to say about a request. */
 export interface PolicyExplanation {
@@ -72,6 +72,11 @@ export function explainPolicy(policy: CompiledPolicy, frame: Frame, uids: UidSou
     return tell('not-satisfied', `is not satisfied: in its \`${kind}\`, ${where} is ${outcome}`)
   }
   return tell('satisfied', effect === 'permit' ? 'permits this' : 'forbids this')
+}
+
+/** Whether a policy speaks of this principal, action and resource at all. */
+export function isInScope(policy: CompiledPolicy, frame: Frame): boolean {
+  return outsideOf(policy, frame) === undefined
 }
 
 function outsideOf(

@@ -4,6 +4,7 @@ import { readPolicies } from '../literals/read-policies.ts'
 import { UnreadablePolicy } from '../literals/tokens.ts'
 import type { EntityName, PolicyNode } from './ast.ts'
 import { requireShallow, requireShallowText } from './depth.ts'
+import { positionOf } from './position.ts'
 import { officialTree, requirePolicies, type PolicySet } from './official.ts'
 
 /** A template made into a policy. */
@@ -55,8 +56,9 @@ export function parseSource(source: PolicySource): ParsedSource {
     const policies = readSource(source)
     for (const { node } of policies) requireShallow(node)
     const official = officialSet(policies, links)
-    requirePolicies(official)
+    // Parses each policy officially; the set as a whole has nothing more to say than about its links.
     for (const policy of policies) requireSameReading(policy)
+    if (links.length > 0) requirePolicies({ ...official, staticPolicies: {} })
     return { official, links, policies, unreadable: undefined }
   } catch (error) {
     if (!(error instanceof UnreadablePolicy)) throw error
@@ -122,7 +124,11 @@ function officialSet(policies: readonly SourcePolicy[], links: readonly Template
 
 /** Two readings of one text that differ mean that we misread: the official engine must decide. */
 function requireSameReading({ id, node, text, template }: SourcePolicy): void {
-  const official = officialTree(text.slice(node.at, node.end), template)
+  const official = officialTree(
+    text.slice(node.at, node.end),
+    template,
+    `${id} (${positionOf(text, node.at)})`,
+  )
   if (!sameForm(officialForm(node), official)) {
     throw new UnreadablePolicy(`the official parser reads policy ${JSON.stringify(id)} differently`, node.at)
   }

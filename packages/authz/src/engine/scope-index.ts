@@ -53,15 +53,16 @@ export class ScopeIndex<Entry> {
   ): void {
     const itself = this.#within.get(uid)
     if (itself !== undefined) visit(itself, visitor)
-    const ancestors = recordOf(frame, uid)?.ancestors
-    if (ancestors === undefined || ancestors.size === 0) return
-    if (ancestors.size <= this.#within.size) {
-      for (const ancestor of ancestors) {
-        const found = this.#within.get(ancestor)
-        if (found !== undefined) visit(found, visitor)
-      }
-    } else {
+    const record = recordOf(frame, uid)
+    if (record === undefined) return
+    const { ancestorList, ancestors } = record
+    if (ancestorList.length > this.#within.size) {
       for (const [group, found] of this.#within) if (ancestors.has(group)) visit(found, visitor)
+      return
+    }
+    for (let index = 0; index < ancestorList.length; index += 1) {
+      const found = this.#within.get(ancestorList[index] as EntityUid)
+      if (found !== undefined) visit(found, visitor)
     }
   }
 }

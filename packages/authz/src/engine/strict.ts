@@ -1,7 +1,7 @@
 import type { Expression } from './ast.ts'
 import { parts } from './expression-parts.ts'
 import type { ParsedSource } from './policy-source.ts'
-import { positionOf } from './tally.ts'
+import { positionOf } from './position.ts'
 
 const OVERFLOWS: ReadonlySet<string> = new Set(['offset', 'durationSince', 'toDate'])
 

@@ -1,6 +1,7 @@
 import { ERROR } from '../values/value.ts'
 import { NO_FAILURES, NO_OBLIGATIONS, NO_REASONS, type Decision, type PolicyFailure } from './decision.ts'
 import type { Fault, Frame } from './frame.ts'
+import { positionOf } from './position.ts'
 import type { CompiledPolicy, Obligation } from './policy.ts'
 import type { PolicyIndex, Walk } from './policy-index.ts'
 
@@ -57,13 +58,6 @@ export class Tally implements Walk {
     const message = `${fault?.what ?? 'evaluation failed'}, at ${positionOf(policy.source.text, fault?.at ?? 0)}`
     ;(this.#failures ??= []).push({ policyId, effect, message })
   }
-}
-
-/** `line 3, column 7`, both counted from 1. */
-export function positionOf(text: string, at: number): string {
-  const before = text.slice(0, at)
-  const line = before.split('\n').length
-  return `line ${line}, column ${at - before.lastIndexOf('\n')}`
 }
 
 function reasonsOf(policies: readonly CompiledPolicy[]): readonly string[] {

@@ -8,4 +8,6 @@ export interface EntityRecord {
   readonly parents: readonly EntityUid[]
   /** Every entity above this one, itself not included. */
   readonly ancestors: ReadonlySet<EntityUid>
+  /** The same as a list: walking an array is several times faster than walking a Set. */
+  readonly ancestorList: readonly EntityUid[]
 }

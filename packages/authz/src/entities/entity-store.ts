@@ -1,7 +1,7 @@
 import { AuthzError } from '../errors.ts'
 import type { AuthzSchema } from '../schema/schema.ts'
 import type { EntityRecord } from './entity-record.ts'
-import { closeAncestors } from './hierarchy.ts'
+import { closeAncestors, placed } from './hierarchy.ts'
 import {
   readEntities,
   readUidInput,
@@ -105,7 +105,7 @@ export class EntityStore {
     for (const uid of affected) {
       const draft = drafts.has(uid) ? drafts.get(uid) : uid.record
       const above = ancestors.get(uid)
-      const record = draft === undefined || above === undefined ? undefined : { ...draft, ancestors: above }
+      const record = draft === undefined || above === undefined ? undefined : placed(draft, above)
       this.#write(uid, record)
     }
     this.#version += 1

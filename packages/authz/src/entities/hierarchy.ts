@@ -1,4 +1,6 @@
 import { AuthzError } from '../errors.ts'
+import type { EntityRecord } from './entity-record.ts'
+import type { EntityDraft } from './read-entities.ts'
 import type { EntityUid } from './uid.ts'
 
 /** The parents an entity will have; undefined when nothing about it (or above it) changes. */
@@ -46,4 +48,10 @@ export function closeAncestors(
     }
   }
   return done
+}
+
+/** An entity's data with its place in the hierarchy; a fresh object of one shape. */
+export function placed(draft: EntityDraft, ancestors: ReadonlySet<EntityUid>): EntityRecord {
+  const { attributes, tags, parents } = draft
+  return { attributes, tags, parents, ancestors, ancestorList: [...ancestors] }
 }

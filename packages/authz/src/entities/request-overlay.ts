@@ -1,7 +1,7 @@
 import type { AuthzSchema } from '../schema/schema.ts'
 import { AuthzError } from '../errors.ts'
 import type { EntityRecord } from './entity-record.ts'
-import { closeAncestors } from './hierarchy.ts'
+import { closeAncestors, placed } from './hierarchy.ts'
 import type { EntityDraft } from './read-entities.ts'
 import type { EntityUid } from './uid.ts'
 
@@ -23,7 +23,7 @@ export function overlayFor(
   const overlay = new Map<EntityUid, EntityRecord>()
   for (const [uid, ancestors] of closeAncestors(drafts.keys(), (uid) => drafts.get(uid)?.parents)) {
     const draft = drafts.get(uid)
-    if (draft !== undefined) overlay.set(uid, { ...draft, ancestors })
+    if (draft !== undefined) overlay.set(uid, placed(draft, ancestors))
   }
   return overlay
 }

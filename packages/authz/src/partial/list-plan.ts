@@ -1,6 +1,6 @@
 import type { CompiledPolicy, Scope } from '../engine/policy.ts'
 import { isWithin, type Frame } from '../engine/frame.ts'
-import { positionOf } from '../engine/tally.ts'
+import { positionOf } from '../engine/position.ts'
 import type { UidSource } from '../entities/uid-table.ts'
 import { ALWAYS, NEVER, and, holds, not, or, type Condition } from './condition.ts'
 import { NotPushable, type PartialScope } from './operand.ts'

@@ -93,8 +93,8 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     [
       'only the first group is visited',
-      'if (found !== undefined) visit(found, visitor)\n      }\n    } else',
-      'if (found !== undefined) return visit(found, visitor)\n      }\n    } else',
+      'if (found !== undefined) visit(found, visitor)\n    }\n  }',
+      'if (found !== undefined) return visit(found, visitor)\n    }\n  }',
     ],
     [
       'groups are lost when the index is small',
