@@ -1,5 +1,7 @@
 import type { Drill } from '@breakwater/drill'
 
+import { overloadLocal } from './local/overload-local.ts'
+import { slowClientsLocal } from './local/slow-clients-local.ts'
 import { smugglingLocal } from './local/smuggling-local.ts'
 import { connectionFlood } from './protocol/connection-flood.ts'
 import { headerAndBodyFlood } from './protocol/floods.ts'
@@ -19,4 +21,6 @@ export const protocolDrills: readonly Drill[] = [
   badReload,
   requestSmuggling,
   smugglingLocal,
+  slowClientsLocal,
+  overloadLocal,
 ]

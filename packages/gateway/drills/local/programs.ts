@@ -27,12 +27,20 @@ export async function startProgram(
   return { process, ports: JSON.parse(line) as Record<string, number> }
 }
 
-/** A real gateway in a process of its own, from a configuration file. Its only listener is `main`. */
-export async function startGateway(lab: LocalLab, config: ConfigInput): Promise<number> {
+/** Starts a program with a configuration file as its argument; gives the ports that it prints. */
+export async function startProgramWithConfig(
+  lab: LocalLab,
+  program: string,
+  config: ConfigInput,
+): Promise<Readonly<Record<string, number>>> {
   const file = join(await lab.tempDir(), 'breakwater.yaml')
   await writeFile(file, JSON.stringify(config, null, 2))
-  const { ports } = await startProgram(lab, 'gateway-process', [file])
-  return ports['main'] ?? 0
+  return (await startProgram(lab, program, [file])).ports
+}
+
+/** A real gateway in a process of its own. Gives the port of its listener `main`. */
+export async function startGateway(lab: LocalLab, config: ConfigInput): Promise<number> {
+  return (await startProgramWithConfig(lab, 'gateway-process', config))['main'] ?? 0
 }
 
 /** Real sockets for raw clients. Closed with the run. */
