@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { Authorizer } from '../src/index.ts'
+import { Authorizer, type AuthzRequest, type Decision } from '../src/index.ts'
 import { difference } from './differential.ts'
 import { EDGE_CASES } from './edge-cases.ts'
 import { makeCase, type Case } from './generate/case.ts'
@@ -24,6 +24,14 @@ function differences(cases: Iterable<Case>): { compared: number; found: string[]
   return { compared, found }
 }
 
+/** Sends every decision through our entities and context into the official engine and back. */
+class DistrustedAuthorizer extends Authorizer {
+  override decide(request: AuthzRequest): Decision {
+    this.distrust('a test')
+    return super.decide(request)
+  }
+}
+
 describe('the compiled engine beside the official one', () => {
   test('agrees on every edge of the language: types, overflow, extension values, hierarchy, sets, like', () => {
     const { compared, found } = differences(EDGE_CASES)
@@ -38,6 +46,18 @@ describe('the compiled engine beside the official one', () => {
     expect(found).toEqual([])
     expect(compared).toBe(5000)
   })
+
+  test(
+    'hands over to the official engine, when distrusted, without changing an answer',
+    { timeout: 60_000 },
+    () => {
+      const found = Array.from({ length: 60 }, (_, index) => makeCase(7000 + index)).flatMap((one) => {
+        const expected = official(one)
+        return (expected && difference(one, expected, DistrustedAuthorizer)) ?? []
+      })
+      expect(found).toEqual([])
+    },
+  )
 
   test('agrees on every case that once showed a difference', () => {
     const seeds = existsSync(SEEDS) ? readFileSync(SEEDS, 'utf8').trim().split('\n').map(Number) : []
