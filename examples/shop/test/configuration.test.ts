@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { GATEWAY_URL, commandsToTry, defaultPorts, serviceNames } from '../src/index.ts'
 
 const folder = join(import.meta.dirname, '..')
+const cli = join(folder, '../../packages/cli/src/main.ts')
 const yaml = readFileSync(join(folder, 'breakwater.yaml'), 'utf8')
 
 function run(...args: readonly string[]): string {
@@ -12,7 +13,6 @@ function run(...args: readonly string[]): string {
 }
 
 test('the gateway takes the configuration of the shop', () => {
-  const cli = join(folder, '../../packages/cli/src/main.ts')
   expect(run(cli, 'config', 'validate', '--config', join(folder, 'breakwater.yaml'))).toContain('is valid')
 })
 
@@ -29,6 +29,13 @@ test('there are three commands to try, all for the address that is given', () =>
   const commands = commandsToTry('http://127.0.0.1:9000')
   expect(commands).toHaveLength(3)
   for (const { command } of commands) expect(command).toMatch(/^curl -si? http:\/\/127\.0\.0\.1:9000\/shop\//)
+})
+
+test('the configuration prints the same commands when it is started', () => {
+  const shown = JSON.parse(
+    run(cli, 'config', 'print', '--json', '--config', join(folder, 'breakwater.yaml')),
+  ) as { readonly welcome: { readonly commands: unknown } }
+  expect(shown.welcome.commands).toEqual(commandsToTry('{gateway}'))
 })
 
 test('the example of the README runs and prints what it says', () => {

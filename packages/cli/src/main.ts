@@ -13,6 +13,7 @@ import { Command, CommanderError } from 'commander'
 
 // Loaded only when asked for: `breakwater config` does not pay for the gateway. The order is that of the help text.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import('./commands/up.ts')).upCommand(),
   config: async () => (await import('./commands/config.ts')).configCommand(),
   threats: async () => (await import('./commands/threats.ts')).threatsCommand(),
   drill: async () => (await import('./commands/drill.ts')).drillCommand(),
