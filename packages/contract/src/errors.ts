@@ -13,6 +13,7 @@ const specs = {
   BW_CONFIG_VALUES_CONTRADICTORY: invalid('Change one of the two settings that are named.'),
   BW_CONFIG_REFERENCE_MISSING: invalid('Write a name that exists, or add what it names.'),
   BW_CONFIG_ROUTE_CONFLICT: invalid('Make one of the two routes more specific, or remove it.'),
+  BW_CONFIG_ACCESS_UNDECLARED: invalid('Say what the route asks for, or that it is public.'),
   BW_CONFIG_MODULE_FAILED: invalid('Run the configuration module with node and repair what it reports.'),
   BW_CONFIG_SECRET_MISSING: invalid('Set the variable or write the file that the configuration refers to.'),
 } as const

@@ -264,3 +264,11 @@ export function folder(description: string, value: string) {
     kind: 'folder',
   })
 }
+
+/** Like {@link folder}, for one that may be left out. */
+export function optionalFolder(description: string) {
+  return withSuffix(z.string('expected a folder').min(1, 'expected a folder').optional(), description, {
+    suffix: 'Dir',
+    kind: 'folder',
+  })
+}

@@ -1,3 +1,4 @@
+import { checkAccess } from './access-rules.ts'
 import { guess } from './guess.ts'
 import { formatPath } from './problem.ts'
 import type { ConfigProblem } from './problem.ts'
@@ -22,6 +23,7 @@ interface Members {
 type Report = (
   path: readonly PropertyKey[],
   problem: Pick<ConfigProblem, 'code' | 'message' | 'fix' | 'guess'>,
+  part?: 'key' | 'value',
 ) => void
 
 /**
@@ -35,8 +37,8 @@ export function checkRules(
 ): readonly ConfigProblem[] {
   const members = readMembers(value, alsoKnownUpstreams)
   const problems: ConfigProblem[] = []
-  const report: Report = (path, problem) => {
-    problems.push({ ...source.place(path, 'value'), path: formatPath(path), ...problem })
+  const report: Report = (path, problem, part = 'value') => {
+    problems.push({ ...source.place(path, part), path: formatPath(path), ...problem })
   }
   if (
     valueAt(value, ['listeners']) !== undefined &&
@@ -52,6 +54,7 @@ export function checkRules(
   for (const [name, upstream] of members.upstreams) checkUpstream(name, upstream, report)
   checkUpstreamNames(value, members.upstreamNames, report)
   for (const [name, route] of members.routes) checkRoute(name, route, report)
+  checkAccess(value, members.routes, report)
   checkConflicts(members.routes, source, report)
   checkServices(members, report)
   return problems

@@ -4,6 +4,7 @@ import { choice, count, duration, field, flag, rate, ratio, size } from '../fiel
 import { parsePathPattern } from '../path-pattern.ts'
 import { control, controlWithoutDefault, nameSchema, section, subsection } from '../section.ts'
 import type { Simplified } from '../section.ts'
+import { authorizeSchema, publicSchema } from './authorization.ts'
 
 const tokenRule = 'expected a field name such as x-tenant-id'
 const fieldName = z
@@ -290,6 +291,11 @@ const routeFields = section({
   deadline,
   priority: choice('Who goes first under overload.', ['critical', 'high', 'normal', 'low'], 'normal'),
   tenant: tenant.optional().meta({ description: 'Whose request it is: for fairness, limits and logs.' }),
+  public: publicSchema,
+  authorize: authorizeSchema.optional().meta({
+    description:
+      'What is done here, and to which object. With `authorization`, a route has this or is public.',
+  }),
   maxBody: size.optional('Request body. Left out: the limit of the listener.'),
   rateLimit,
   retry,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { field } from '../fields.ts'
 import { named, section } from '../section.ts'
+import { authorizationSchema } from './authorization.ts'
 import { listenerSchema } from './listener.ts'
 import {
   adminSchema,
@@ -33,6 +34,7 @@ export const gatewaySchema = section({
   listeners: named('Where clients come in.', listenerSchema),
   upstreams: named('Who does the work.', upstreamSchema),
   routes: named('Which request goes where.', routeSchema),
+  authorization: authorizationSchema,
   shed: shedSchema,
   overload: overloadSchema,
   telemetry: telemetrySchema,

@@ -1,0 +1,163 @@
+import { accessOf } from './access.ts'
+import type { ConfigProblem } from './problem.ts'
+import { valueAt } from './source.ts'
+import type { RouteConfig } from './schema/schema.ts'
+
+type Route = Omit<RouteConfig, 'name'>
+type Report = (
+  path: readonly PropertyKey[],
+  problem: Pick<ConfigProblem, 'code' | 'message' | 'fix' | 'guess'>,
+  part?: 'key' | 'value',
+) => void
+
+const undeclared = (message: string, fix: string): Parameters<Report>[1] => ({
+  code: 'BW_CONFIG_ACCESS_UNDECLARED',
+  message,
+  fix,
+})
+const contradiction = (message: string, fix: string): Parameters<Report>[1] => ({
+  code: 'BW_CONFIG_VALUES_CONTRADICTORY',
+  message,
+  fix,
+})
+
+/**
+ * With authorization, nothing is reachable about which nobody has said who may: every route and each of its methods
+ * declares an action or is public. Reads the file itself, so that a route with other mistakes is told of this one too.
+ */
+export function checkAccess(value: unknown, routes: ReadonlyMap<string, Route>, report: Report): void {
+  if (isOff(valueAt(value, ['authorization']))) return
+  checkSources(value, routes, report)
+  const names = valueAt(value, ['routes'])
+  if (typeof names !== 'object' || names === null) return
+  for (const name of Object.keys(names)) {
+    const written = [
+      valueAt(value, ['routes', name, 'authorize']),
+      valueAt(value, ['routes', name, 'public']),
+    ]
+    if (written.every((one) => one === undefined || one === false)) {
+      report(
+        ['routes', name],
+        undeclared(
+          `the route ${name} says neither what it asks for nor that it is public`,
+          'Add authorize: { action, resource }, or public: true if everybody may.',
+        ),
+        'key',
+      )
+      continue
+    }
+    const route = routes.get(name)
+    if (route !== undefined) checkMethods(name, route, report)
+  }
+}
+
+function isOff(section: unknown): boolean {
+  if (section === undefined || section === false || section === null) return true
+  return typeof section === 'object' && valueAt(section, ['mode']) === 'off'
+}
+
+function checkSources(value: unknown, routes: ReadonlyMap<string, Route>, report: Report): void {
+  const at = (key: string): unknown => valueAt(value, ['authorization', key])
+  const [policies, bundle, keys] = [at('policies'), at('bundle'), at('trustedKeys')]
+  if (policies === undefined && bundle === undefined) {
+    report(
+      ['authorization'],
+      {
+        code: 'BW_CONFIG_KEY_MISSING',
+        message: 'no policies are given',
+        fix: 'Add policies: folder, or bundle: file with trustedKeys.',
+      },
+      'key',
+    )
+  } else if (policies !== undefined && bundle !== undefined) {
+    report(['authorization', 'bundle'], contradiction('policies are given as well', 'Keep one of the two.'))
+  }
+  if (bundle !== undefined && !(Array.isArray(keys) && keys.length > 0)) {
+    report(
+      ['authorization', 'bundle'],
+      contradiction('no key is trusted, so no bundle can be', 'Add trustedKeys.'),
+    )
+  }
+  const asksWho = [...routes].some(([, { authorize }]) => authorize !== undefined)
+  if (asksWho && valueAt(value, ['authorization', 'identity', 'testIssuer']) === undefined) {
+    report(
+      ['authorization'],
+      contradiction(
+        'no issuer of tokens is trusted, so nobody can be known',
+        'Add identity: { testIssuer: { publicKey } }.',
+      ),
+      'key',
+    )
+  }
+}
+
+function checkMethods(name: string, route: Route, report: Report): void {
+  const path = ['routes', name]
+  const { authorize, match } = route
+  if (route.public === true && authorize !== undefined) {
+    report(
+      [...path, 'public'],
+      contradiction('a route for everybody that asks for an action as well', 'Remove one of the two.'),
+    )
+    return
+  }
+  if (authorize?.action['*'] !== undefined && match.methods.length === 0) {
+    report(
+      [...path, 'authorize', 'action'],
+      undeclared(
+        `one action would stand for every method, DELETE as well as GET`,
+        'Name the methods in match.methods, or give an action for each: { GET: … }.',
+      ),
+    )
+  }
+  for (const method of match.methods) {
+    if (accessOf(route, method).kind !== 'undeclared') continue
+    report(
+      path,
+      undeclared(
+        `the route ${name} answers ${method} and does not say what it asks for`,
+        `Add ${method} to authorize.action, or to public.`,
+      ),
+      'key',
+    )
+  }
+  for (const method of Object.keys(authorize?.action ?? {})) {
+    if (method === '*' || match.methods.length === 0 || match.methods.includes(method)) continue
+    report(
+      [...path, 'authorize', 'action', method],
+      contradiction(`the route does not answer ${method}`, 'Add it to match.methods, or remove it here.'),
+    )
+  }
+  if (authorize !== undefined) checkParameter(path, authorize.resource.id, match.path, report)
+}
+
+function checkParameter(
+  path: readonly string[],
+  id: string,
+  pattern: Route['match']['path'],
+  report: Report,
+): void {
+  const at = [...path, 'authorize', 'resource', 'id']
+  const parameters = pattern.segments.flatMap((segment) =>
+    segment.kind === 'parameter' ? [segment.name] : [],
+  )
+  for (const [whole, parameter = ''] of id.matchAll(/\{([^}]*)\}/g)) {
+    if (whole !== id) {
+      report(at, contradiction(`"${id}" is more than one piece of the path`, `Write ${whole} alone.`))
+    } else if (!parameters.includes(parameter)) {
+      const known = parameters.length === 0 ? 'it has none' : `it has ${parameters.join(', ')}`
+      report(at, {
+        code: 'BW_CONFIG_REFERENCE_MISSING',
+        message: `the path ${pattern.text} has no parameter "${parameter}" (${known})`,
+        fix: `Write the path with {${parameter}}, or name another.`,
+      })
+    }
+  }
+  if (id.startsWith('$') && id !== '$tenant' && id !== '$user') {
+    report(at, {
+      code: 'BW_CONFIG_REFERENCE_MISSING',
+      message: `"${id}" is not known (known: $tenant, $user)`,
+      fix: 'Write one of the two.',
+    })
+  }
+}
