@@ -1,5 +1,6 @@
 import type { Drill } from '@breakwater/drill'
 
+import { cascadeLocal } from './local/cascade-local.ts'
 import { overloadLocal } from './local/overload-local.ts'
 import { slowClientsLocal } from './local/slow-clients-local.ts'
 import { smugglingLocal } from './local/smuggling-local.ts'
@@ -23,4 +24,5 @@ export const protocolDrills: readonly Drill[] = [
   smugglingLocal,
   slowClientsLocal,
   overloadLocal,
+  cascadeLocal,
 ]

@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import type { LocalLab } from '@breakwater/drill'
+
+/** The services of the shop, each after those that it calls. */
+export const SHOP_SERVICES = ['catalog', 'billing', 'payments', 'orders', 'storefront'] as const
+export type ShopService = (typeof SHOP_SERVICES)[number]
+export type ShopPorts = Readonly<Record<ShopService, number>>
+
+/**
+ * Starts the real services of `examples/shop`, each a process that calls the others through the gateway at `gatewayUrl`.
+ *
+ * @throws Error outside of a clone of the repository: the package does not bring the shop.
+ */
+export async function startShop(
+  lab: LocalLab,
+  gatewayUrl: string,
+  env: Readonly<Record<string, string>>,
+): Promise<ShopPorts> {
+  const folder = servicesFolder()
+  const started = await Promise.all(
+    SHOP_SERVICES.map(async (name) => {
+      const service = await lab.spawn({
+        name,
+        args: ['--conditions=source', fileURLToPath(new URL(`${name}.ts`, folder))],
+        env: { PORT: '0', GATEWAY_URL: gatewayUrl, SHOP_FAULTS: '1', SHOP_DRAIN_MS: '100', ...env },
+      })
+      const { port } = JSON.parse(await service.waitForLine(/^\{"service"/)) as { readonly port: number }
+      return [name, port] as const
+    }),
+  )
+  return Object.fromEntries(started) as Record<ShopService, number>
+}
+
+function servicesFolder(): URL {
+  for (let up = '../'; up.length < 40; up += '../') {
+    const folder = new URL(`${up}examples/shop/src/services/`, import.meta.url)
+    if (existsSync(folder)) return folder
+  }
+  throw new Error('this drill needs the shop: run it in a clone of the repository')
+}
+
+/** How busy a service is, as its `/__fault` tells. */
+export interface ShopState {
+  readonly busyWorkers: number
+  readonly waitingRequests: number
+}
+
+export async function stateOf(lab: LocalLab, port: number): Promise<ShopState> {
+  const response = await fetch(`http://${lab.host}:${port}/__fault`)
+  return ((await response.json()) as { readonly state: ShopState }).state
+}
+
+/** Breaks something in a service, until the run is over. */
+export async function breakService(
+  lab: LocalLab,
+  port: number,
+  faults: Readonly<Record<string, number | boolean>>,
+): Promise<void> {
+  const response = await fetch(`http://${lab.host}:${port}/__fault`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(faults),
+  })
+  if (!response.ok) throw new Error(`the fault was answered with ${response.status}`)
+}
