@@ -2,7 +2,7 @@ import { AuthzError } from '../errors.ts'
 import type { Json, JsonObject } from '../literals/json-reader.ts'
 import { callExtension, isKnownFunction } from '../values/extension.ts'
 import { LONG_MAX, LONG_MIN, longOf } from '../values/long.ts'
-import { CedarRecord } from '../values/record.ts'
+import { CedarRecord, EMPTY_RECORD } from '../values/record.ts'
 import { CedarSet } from '../values/set.ts'
 import type { Value } from '../values/value.ts'
 import type { EntityUid } from './uid.ts'
@@ -44,8 +44,10 @@ export function readText(text: string, where: string): string {
 }
 
 export function readRecord(json: JsonObject, uids: UidSource, where: string): CedarRecord {
+  const names = Object.keys(json)
+  if (names.length === 0) return EMPTY_RECORD
   const fields = new Map<string, Value>()
-  for (const name of Object.keys(json)) {
+  for (const name of names) {
     fields.set(readText(name, where), readValue(json[name], uids, `${where}.${name}`))
   }
   return new CedarRecord(fields)
