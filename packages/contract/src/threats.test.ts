@@ -29,6 +29,12 @@ describe('the threat catalogue', () => {
       'unbounded-keys',
       'bad-reload',
       'forged-forwarded-headers',
+      'transient-fault',
+      'broken-endpoint',
+      'tail-latency',
+      'noisy-neighbour',
+      'process-exhaustion',
+      'abrupt-stop',
     ])
   })
 

@@ -191,4 +191,57 @@ export const threats = defineThreats({
     notCovered: 'A trusted proxy that passes on its own client’s claims unchecked.',
     source: 'RFC 7239 §8.1',
   },
+  transientFault: {
+    title: 'A passing fault costs users an error',
+    looksLike:
+      'A server restarts, a connection is reset, and each time some users see an error although the next server was well.',
+    defence: 'What is safe to repeat is tried again, elsewhere first, within the retry budget.',
+    notCovered: 'Writes without an idempotency key; answers that broke off after they had begun.',
+    source: 'AWS Builders’ Library, "Timeouts, retries, and backoff with jitter" (M. Brooker)',
+  },
+  brokenEndpoint: {
+    title: 'One broken server of several swallows its share of all requests',
+    looksLike:
+      'A third of the requests fails or hangs, at random: one of three servers answers errors at once, or nothing at all.',
+    defence:
+      'Active health checks, ejection of servers that fail more than their neighbours, and a limit for each try so that another can follow.',
+    notCovered:
+      'A server that answers quickly, politely and wrongly; a fault that all servers share, for which the breaker is there.',
+    source: 'Envoy, "Outlier detection"; Google SRE Book, ch. 20 "Load Balancing in the Datacenter"',
+  },
+  tailLatency: {
+    title: 'The slowest server sets everybody’s p99',
+    looksLike: 'The median is fine, one request in fifty takes ten times as long: somebody else’s batch job.',
+    defence:
+      'A second try at another server once the first takes longer than nearly all do, within the retry budget.',
+    notCovered: 'Writes; slowness that all servers share, which a second try would only add to.',
+    source: 'J. Dean and L. A. Barroso, "The Tail at Scale", CACM 56(2), 2013',
+  },
+  noisyNeighbour: {
+    title: 'One tenant takes what belongs to all',
+    looksLike: 'One customer’s script sends ten times its share, and every other customer waits.',
+    defence:
+      'A rate for each tenant, key or address, refused with 429 and Retry-After before anything is spent.',
+    notCovered:
+      'An attacker with many tenants, keys or addresses: what all of them send is bounded by shedding alone.',
+    source: 'Google SRE Book, ch. 21 "Per-Customer Limits"; RFC 6585 §4',
+  },
+  processExhaustion: {
+    title: 'The gateway itself runs out of memory, time or descriptors',
+    looksLike:
+      'One slow upstream makes requests pile up until the process dies, and with it the way to all the others.',
+    defence:
+      'The process watches its event loop, heap and descriptors; near a limit it closes idle connections, refuses the least important work, and in the end new connections.',
+    notCovered: 'Memory that is taken faster than the interval between two looks.',
+    source: 'Envoy, "Overload manager"; CWE-400',
+  },
+  abruptStop: {
+    title: 'A deployment cuts the requests under way',
+    looksLike:
+      'With every release a burst of resets: whoever was waiting for an answer when the process ended gets none.',
+    defence:
+      'Draining: not ready first, then no new connections, answers under way are finished up to a limit, and only then the end.',
+    notCovered: 'Streams that outlive the limit; a process that is killed instead of asked.',
+    source: 'Kubernetes, "Pod Lifecycle: Termination of Pods"; twelve-factor app, IX "Disposability"',
+  },
 })

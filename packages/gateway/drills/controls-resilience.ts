@@ -86,3 +86,129 @@ export const idempotencyKey: Control = defineControl({
   notCovered:
     'A crash of the gateway between the effect and the record of its answer; keys that clients do not send.',
 })
+
+export const backoff: Control = defineControl({
+  id: 'backoff',
+  title: 'Waits of random length before each new try',
+  defends: [threats.thunderingHerd],
+  code: 'packages/gateway/src/exchange/exchange.ts',
+  configuration: ['routes.*.retry.backoff'],
+  notCovered: 'Clients that come back by themselves, all at once.',
+})
+
+export const coalesce: Control = defineControl({
+  id: 'coalesce',
+  title: 'Equal reads in flight share one call',
+  defends: [threats.thunderingHerd],
+  code: 'packages/gateway/src/exchange/sharing.ts',
+  configuration: ['routes.*.coalesce'],
+  notCovered: 'Reads that differ, and personal answers.',
+})
+
+export const slowStart: Control = defineControl({
+  id: 'slow-start',
+  title: 'Who comes back gets its share little by little',
+  defends: [threats.thunderingHerd],
+  code: 'packages/gateway/src/upstream/upstream.ts',
+  configuration: ['upstreams.*.slowStart'],
+  notCovered: 'An upstream of one endpoint: there is nobody else to take the rest.',
+})
+
+export const shed: Control = defineControl({
+  id: 'shed',
+  title: 'The least important work is refused first, and early',
+  defends: [threats.overload],
+  code: 'packages/gateway/src/upstream/capacity.ts',
+  configuration: ['shed'],
+  notCovered: 'Overload by the most important work alone: some of it is refused too.',
+})
+
+export const adaptiveLimit: Control = defineControl({
+  id: 'adaptive-limit',
+  title: 'As many calls in flight as help',
+  defends: [threats.overload],
+  code: 'packages/gateway/src/upstream/capacity.ts',
+  configuration: ['upstreams.*.adaptiveLimit'],
+  notCovered: 'The first moments, until enough answers were measured.',
+})
+
+export const clientThrottle: Control = defineControl({
+  id: 'client-throttle',
+  title: 'What would be refused over there is refused here',
+  defends: [threats.overload],
+  code: 'packages/gateway/src/exchange/exchange.ts',
+  configuration: ['upstreams.*.clientThrottle'],
+  notCovered: 'An upstream that hangs instead of refusing is noticed only after a grace time.',
+})
+
+export const retry: Control = defineControl({
+  id: 'retry',
+  title: 'What is safe to repeat is tried again elsewhere',
+  defends: [threats.transientFault],
+  code: 'packages/gateway/src/exchange/exchange.ts',
+  configuration: ['routes.*.retry'],
+  notCovered: 'Writes without a key; answers that broke off in the middle.',
+})
+
+export const perTryTimeout: Control = defineControl({
+  id: 'per-try-timeout',
+  title: 'No try uses up the time of the next',
+  defends: [threats.brokenEndpoint],
+  code: 'packages/gateway/src/exchange/attempt.ts',
+  configuration: ['routes.*.perTryTimeout'],
+  notCovered: 'An answer that begins in time and then stops.',
+})
+
+export const outlierEjection: Control = defineControl({
+  id: 'outlier-ejection',
+  title: 'A server that fails much is left out for a while',
+  defends: [threats.brokenEndpoint],
+  code: 'packages/gateway/src/exchange/attempt.ts',
+  configuration: ['upstreams.*.outlierEjection'],
+  notCovered: 'Faults that all servers share: at most half of them are ever left out.',
+})
+
+export const healthCheck: Control = defineControl({
+  id: 'health-check',
+  title: 'Servers are asked whether they live',
+  defends: [threats.brokenEndpoint],
+  code: 'packages/gateway/src/upstream/health-check.ts',
+  configuration: ['upstreams.*.healthCheck'],
+  notCovered: 'A server that answers its check and fails its work.',
+})
+
+export const hedge: Control = defineControl({
+  id: 'hedge',
+  title: 'A second try when the first is unusually slow',
+  defends: [threats.tailLatency],
+  code: 'packages/gateway/src/exchange/hedging.ts',
+  configuration: ['routes.*.hedge'],
+  notCovered: 'Writes, and slowness that all servers share.',
+})
+
+export const rateLimit: Control = defineControl({
+  id: 'rate-limit',
+  title: 'So many requests for each key, and no more',
+  defends: [threats.noisyNeighbour],
+  code: 'packages/gateway/src/plan/stages.ts',
+  configuration: ['routes.*.rateLimit'],
+  notCovered: 'One attacker with many keys.',
+})
+
+export const overloadManager: Control = defineControl({
+  id: 'overload-manager',
+  title: 'A process in trouble refuses what matters least',
+  defends: [threats.processExhaustion],
+  code: 'packages/gateway/src/plan/stages.ts',
+  configuration: ['overload'],
+  notCovered: 'Memory that is taken faster than the interval between two looks.',
+})
+
+export const drain: Control = defineControl({
+  id: 'drain',
+  title: 'Answers under way are finished before the end',
+  defends: [threats.abruptStop],
+  code: 'packages/gateway/src/gateway.ts',
+  configuration: ['drain.timeout'],
+  notCovered: 'Streams that outlive the limit; SIGKILL.',
+})

@@ -100,9 +100,9 @@ export class SimService {
   }
 
   /** The program ends: every connection is lost, and all that it was working on. `listen` starts it again, with nothing. */
-  crash(): void {
+  crash({ maxQueue = this.#options.maxQueue ?? Infinity }: { readonly maxQueue?: number } = {}): void {
     this.#world.network.crash(this.name)
-    this.workers = new WorkerPool(this.#options.workers, this.#options.maxQueue ?? Infinity)
+    this.workers = new WorkerPool(this.#options.workers, maxQueue)
   }
 
   setWorkers(workers: number): void {
@@ -214,7 +214,8 @@ class Work {
       return
     } else if (downstream.isOptional === true) this.#missing.push(downstream.service)
     else {
-      this.#fail(downstream.service)
+      // Who refuses for lack of capacity is passed on as such.
+      this.#fail(downstream.service, answer.status === 503 ? 503 : 502)
       return
     }
     this.#ask(index + 1, 1)
@@ -230,9 +231,9 @@ class Work {
     this.#workers.release(this.#world.clock.now())
   }
 
-  #fail(because: string): void {
+  #fail(because: string, status = 502): void {
     this.#service.counters.failed++
-    this.#send(502, `without ${because}`)
+    this.#send(status, `without ${because}`)
     this.#workers.release(this.#world.clock.now())
   }
 
