@@ -53,6 +53,10 @@ export interface ListenTls {
   readonly certificateFile: string
   /** PEM file with the private key. */
   readonly keyFile: string
+  /** Oldest version that is spoken. Default `TLSv1.2`. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** From accept to the end of the handshake. Milliseconds; `Infinity` for no limit. Default 10 000. */
+  readonly handshakeTimeoutMs?: number
   /** ALPN, preferred first. Default `['http/1.1']`. */
   readonly alpn?: readonly string[]
 }

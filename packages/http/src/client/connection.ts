@@ -74,6 +74,11 @@ export class ClientConnection implements TransportHandler, ClientExchange {
     })
   }
 
+  /** True once anything was sent on this connection. */
+  get bytesSent(): boolean {
+    return this.requests > 0
+  }
+
   get idle(): boolean {
     return this.#handler === undefined && !this.#closing && !this.#gone
   }

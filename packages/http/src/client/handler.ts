@@ -28,6 +28,8 @@ export interface ResponseHandler {
 
 /** The sending side of one request, and its brake. After the last call of the handler everything here does nothing. */
 export interface ClientExchange {
+  /** Whether any byte of the request was handed to the network: if not, it may be sent again whatever it is. */
+  readonly bytesSent: boolean
   /**
    * Sends part of the body, framed as the request said. Bytes given before there is a connection are copied.
    *

@@ -32,6 +32,8 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
   #bodyGiven = false
   #paused = false
   #done = false
+  /** Also when it goes back to the queue after that. */
+  bytesSent: boolean = false
 
   constructor(
     request: RequestInit,
@@ -49,6 +51,7 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
   start(connection: ClientConnection, nowMs: number): void {
     connection.send(this.request, this, nowMs, this.timeouts)
     this.#connection = connection
+    this.bytesSent = true
     const queued = this.#queued
     this.#queued = undefined
     if (queued !== undefined) for (const chunk of queued) connection.sendData(chunk)
@@ -62,7 +65,7 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
     if (this.#done) return
     this.#done = true
     this.#queued = undefined
-    this.#handler.onError(error, { bytesSent: false, responseStarted: false }, nowMs)
+    this.#handler.onError(error, { bytesSent: this.bytesSent, responseStarted: false }, nowMs)
   }
 
   // --- ClientExchange

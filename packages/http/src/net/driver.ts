@@ -170,8 +170,8 @@ function tlsServer(tls: ListenTls): TlsServer {
       cert: readFileSync(tls.certificateFile),
       key: readFileSync(tls.keyFile),
       ALPNProtocols: [...(tls.alpn ?? ['http/1.1'])],
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: 10_000,
+      handshakeTimeout: Math.min(tls.handshakeTimeoutMs ?? 10_000, 0x7fff_ffff),
+      minVersion: tls.minVersion ?? 'TLSv1.2',
       allowHalfOpen: true,
       noDelay: true,
     })
