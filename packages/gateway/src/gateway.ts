@@ -1,9 +1,10 @@
-import type { Random } from '@breakwater/core'
+import type { Random, Timer } from '@breakwater/core'
 import type { GatewayConfig } from '@breakwater/contract'
 import type { Driver } from '@breakwater/http'
 import type { OverloadReadings } from '@breakwater/resilience/load'
 import { AccessLog, MetricsRegistry } from '@breakwater/telemetry'
 import type { WriteBatch } from '@breakwater/telemetry'
+import { errors } from './errors.ts'
 import { GatewayListener } from './listener.ts'
 import type { ListenerShared } from './listener.ts'
 import { OverloadWatch } from './overload.ts'
@@ -44,9 +45,14 @@ export class Gateway {
   readonly #overload: OverloadWatch | undefined
   readonly #accessLog: AccessLog | undefined
   readonly #listeners = new Map<string, GatewayListener>()
+  /** Replaced or removed by a reload; gone when the last of their connections is. */
+  readonly #retiring = new Set<GatewayListener>()
   #snapshot: Snapshot
   #isStarted = false
   #isDraining = false
+  #tick: Timer | undefined
+  #reloaded: Promise<void> = Promise.resolve()
+  #drained: Promise<void> | undefined
 
   private constructor(config: GatewayConfig, deps: GatewayDeps) {
     const { driver, random = Math.random } = deps
@@ -145,24 +151,40 @@ export class Gateway {
 
   /**
    * Changes to another configuration. Requests under way keep the old one; streams live on; controls whose settings did not
-   * change keep what they learnt. Telemetry and overload settings take effect at the next start.
+   * change keep what they learnt. Telemetry and overload settings take effect at the next start. One reload at a time:
+   * a second one waits for the first.
    *
    * @throws `BW_GATEWAY_START_FAILED` when a new listener cannot open: then nothing has changed.
+   * @throws `BW_GATEWAY_DRAINING` when the gateway is stopping.
    */
   async reload(config: GatewayConfig): Promise<void> {
+    const reloaded = this.#reloaded.then(() => this.#reload(config))
+    this.#reloaded = reloaded.catch(() => {})
+    return reloaded
+  }
+
+  async #reload(config: GatewayConfig): Promise<void> {
+    if (this.#isDraining)
+      throw errors.BW_GATEWAY_DRAINING('this gateway is stopping and takes no new configuration')
     const previous = this.#snapshot
     const next = new Snapshot(config, this.#deps, previous)
     const opened: GatewayListener[] = []
+    const closed: GatewayListener[] = []
     try {
       for (const listener of config.listeners) {
         const old = this.#listeners.get(listener.name)
         if (old !== undefined && isSame(old.config, listener)) continue
-        if (old?.config.host === listener.host && old.config.port === listener.port && listener.port !== 0)
-          await old.drain()
+        if (old?.config.host === listener.host && old.config.port === listener.port && listener.port !== 0) {
+          closed.push(old)
+          await this.#retire(old)
+        }
         opened.push(await GatewayListener.open(listener, this.#shared))
       }
     } catch (error) {
       for (const listener of opened) await listener.close()
+      // Their addresses were given up for the new ones: take them back.
+      for (const { config: old } of closed)
+        this.#listeners.set(old.name, await GatewayListener.open(old, this.#shared))
       next.retire(previous)
       throw error
     }
@@ -170,23 +192,26 @@ export class Gateway {
     for (const listener of opened) {
       const old = this.#listeners.get(listener.config.name)
       this.#listeners.set(listener.config.name, listener)
-      await old?.drain()
+      if (old !== undefined) await this.#retire(old)
     }
     for (const [name, listener] of this.#listeners) {
       if (config.listeners.some((wanted) => wanted.name === name)) continue
       this.#listeners.delete(name)
-      await listener.drain()
+      await this.#retire(listener)
     }
     previous.retire(next)
   }
 
   /** Stops in good order: not ready, no new connections, requests under way finished or cut after `drain.timeout`. */
   async drain(): Promise<void> {
-    if (this.#isDraining) return
+    return (this.#drained ??= this.#drain())
+  }
+
+  async #drain(): Promise<void> {
     this.#isDraining = true
     const { readinessDelayMs, timeoutMs } = this.config.drain
     if (readinessDelayMs > 0) await this.#pause(readinessDelayMs)
-    await Promise.all([...this.#listeners.values()].map((listener) => listener.drain()))
+    await Promise.all(this.#allListeners().map((listener) => listener.drain()))
     const endMs = this.#driver.clock.now() + timeoutMs
     while (this.#openConnections() > 0 && this.#driver.clock.now() < endMs) await this.#pause(20)
     await this.close()
@@ -197,13 +222,25 @@ export class Gateway {
     this.#isDraining = true
     this.#isStarted = false
     this.#overload?.stop()
-    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()))
+    this.#tick?.cancel()
+    await Promise.all(this.#allListeners().map((listener) => listener.close()))
     this.#snapshot.retire(undefined)
     await this.#accessLog?.[Symbol.asyncDispose]()
   }
 
   #openConnections(): number {
-    return [...this.#listeners.values()].reduce((sum, { connections }) => sum + connections, 0)
+    return this.#allListeners().reduce((sum, { connections }) => sum + connections, 0)
+  }
+
+  #allListeners(): GatewayListener[] {
+    return [...this.#listeners.values(), ...this.#retiring]
+  }
+
+  /** Accepts no more; what is open lives on, and is known until it is gone. */
+  async #retire(listener: GatewayListener): Promise<void> {
+    for (const earlier of this.#retiring) if (earlier.connections === 0) this.#retiring.delete(earlier)
+    this.#retiring.add(listener)
+    await listener.drain()
   }
 
   #pause(ms: number): Promise<void> {
@@ -212,7 +249,7 @@ export class Gateway {
 
   #scheduleTick(): void {
     if (this.#isDraining) return
-    this.#driver.clock.schedule(1000, () => {
+    this.#tick = this.#driver.clock.schedule(1000, () => {
       const nowMs = this.#driver.clock.now()
       for (const upstream of this.#snapshot.upstreams.values()) upstream.tick(nowMs)
       this.#scheduleTick()

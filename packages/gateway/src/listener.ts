@@ -1,7 +1,14 @@
 import { isBreakwaterError } from '@breakwater/core'
 import type { ListenerConfig } from '@breakwater/contract'
 import { Forwarding, HttpServer } from '@breakwater/http'
-import type { HttpError, MessageLimits, ServerExchange, ServerHandler, ServerOptions } from '@breakwater/http'
+import type {
+  HttpError,
+  ListenOptions,
+  MessageLimits,
+  ServerExchange,
+  ServerHandler,
+  ServerOptions,
+} from '@breakwater/http'
 import { refuse } from './answer/refusal.ts'
 import type { Refusal } from './answer/refusal.ts'
 import { errors } from './errors.ts'
@@ -47,7 +54,7 @@ export class GatewayListener implements ListenerContext, ServerHandler {
   /** @throws `BW_GATEWAY_START_FAILED` naming the listener and why. */
   static async open(config: ListenerConfig, shared: ListenerShared): Promise<GatewayListener> {
     const listener = new GatewayListener(config, shared)
-    const { host, port, tls, limits } = config
+    const { host, port, limits } = config
     try {
       listener.#server = await HttpServer.open(
         shared.runtime.driver,
@@ -55,7 +62,7 @@ export class GatewayListener implements ListenerContext, ServerHandler {
           host,
           port,
           maxConnections: Math.min(limits.maxConnections, Number.MAX_SAFE_INTEGER),
-          ...(tls !== undefined && { tls: { certificateFile: tls.certFile, keyFile: tls.keyFile } }),
+          ...tlsOf(config),
         },
         listener,
         serverOptionsOf(config),
@@ -135,6 +142,12 @@ export class GatewayListener implements ListenerContext, ServerHandler {
   report(exchange: Exchange, nowMs: number): void {
     this.#shared.reporter.finished(exchange, nowMs)
   }
+}
+
+function tlsOf({ tls, timeouts }: ListenerConfig): Pick<ListenOptions, 'tls'> {
+  if (tls === undefined) return {}
+  const { certFile: certificateFile, keyFile, minVersion } = tls
+  return { tls: { certificateFile, keyFile, minVersion, handshakeTimeoutMs: timeouts.tlsHandshakeMs } }
 }
 
 function serverOptionsOf({ limits, paths, timeouts }: ListenerConfig): ServerOptions {

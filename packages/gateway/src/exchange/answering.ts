@@ -1,3 +1,4 @@
+import { isBreakwaterError } from '@breakwater/core'
 import { responseFraming } from '@breakwater/http'
 import type { FieldList, ResponseHead } from '@breakwater/http'
 import { problemBody, problemFields } from '../answer/problem.ts'
@@ -5,6 +6,7 @@ import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import { refuse } from '../answer/refusal.ts'
 import { Capture, fieldsOfAnswer } from './capture.ts'
+import { EventTail } from './event-tail.ts'
 import type { StoredAnswer } from './capture.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -22,13 +24,17 @@ export class Answering {
   status: number = 0
   code: string | undefined = undefined
   fault: string | undefined = undefined
+  /** What our own answer said, when it was one. */
+  refusal: Refusal | undefined = undefined
   responseBytes: number = 0
   /** Parts that were served in a lesser form. */
-  readonly degraded: string[] = []
+  degraded: readonly string[] = []
   readonly #exchange: Exchange
   readonly #keepers: AnswerKeeper[] = []
   #capture: Capture | undefined
-  #isEventStream = false
+  /** The chunks of a stream of events as far as they matter: its last bytes. Undefined for any other answer. */
+  #events: EventTail | undefined
+  #source: { resumeBody(): void } | undefined
   #isMuted = false
   #isDone = false
 
@@ -54,9 +60,13 @@ export class Answering {
     const { inbound, listener } = this.#exchange
     const fields = listener.forwarding.responseFields(head)
     this.status = head.status
-    this.#isEventStream = fields.get('content-type')?.startsWith('text/event-stream') === true
-    if (this.#isEventStream) attempt.settleAtHead(nowMs)
-    else if (this.#keepers.length > 0) {
+    this.#source = attempt
+    const framing = responseFraming(head)
+    if (fields.get('content-type')?.startsWith('text/event-stream') === true) {
+      attempt.settleAtHead(nowMs)
+      // Only into plain text of open length can another event be written.
+      if (framing.kind === 'chunked' && !fields.has('content-encoding')) this.#events = new EventTail()
+    } else if (this.#keepers.length > 0) {
       this.#capture = new Capture(
         head.status,
         fields,
@@ -65,13 +75,14 @@ export class Answering {
     }
     this.#sign(fields)
     inbound.onWritable = () => attempt.resumeBody()
-    inbound.sendHead(head.status, fields, responseFraming(head), head.reason)
+    inbound.sendHead(head.status, fields, framing, head.reason)
   }
 
   /** False: the client is slower than this. */
   data(chunk: Uint8Array): boolean {
     this.responseBytes += chunk.length
     this.#capture?.add(chunk)
+    this.#events?.add(chunk)
     return this.#isMuted || this.#exchange.inbound.sendData(chunk)
   }
 
@@ -96,6 +107,7 @@ export class Answering {
 
   /** Our own answer: a problem document that says whose fault it is. */
   refuse(refusal: Refusal, nowMs: number): void {
+    this.degraded = []
     const fields = problemFields(refusal)
     const { inbound, identity } = this.#exchange
     const body = Buffer.from(problemBody(refusal, identity.traceId))
@@ -108,19 +120,25 @@ export class Answering {
     this.#done(undefined, nowMs)
   }
 
-  /** The answer broke after it had begun. A stream of events gets a last one that says so; anything else is cut. */
+  /**
+   * The answer broke after it had begun. A stream of events gets a last one that says so, unless it broke within an event:
+   * what follows would be read as a part of that. Anything else is cut.
+   */
   breakOff(refusal: Refusal, nowMs: number): void {
     const { inbound, identity } = this.#exchange
     this.#note(refusal, this.status)
-    if (this.#isEventStream && !this.#isMuted) {
+    if (this.#events?.isBetween === true && !this.#isMuted) {
       inbound.sendData(Buffer.from(`event: error\ndata: ${problemBody(refusal, identity.traceId)}\n\n`))
       inbound.sendEnd()
     } else inbound.abort()
     this.#done(undefined, nowMs)
   }
 
-  clientGone(nowMs: number): void {
-    this.#note(refuse(errors.BW_GATEWAY_CLIENT_GONE, 'the client went away'), 0)
+  /** Nobody is there to be answered: the client left, or broke the rules and was told so by the engine. */
+  clientGone(nowMs: number, error?: Error): void {
+    const broken = isBreakwaterError(error) && error.code !== 'BW_HTTP_CLIENT_GONE' ? error : undefined
+    if (broken === undefined) this.#note(refuse(errors.BW_GATEWAY_CLIENT_GONE, 'the client went away'), 0)
+    else this.#note({ code: broken.code, spec: broken.spec, detail: broken.message }, broken.spec.status)
     this.#done(undefined, nowMs)
   }
 
@@ -131,12 +149,15 @@ export class Answering {
     this.#done(undefined, nowMs)
   }
 
-  /** The client is gone but the answer is still wanted by others. */
+  /** The client is gone but the answer is still wanted by others: nobody holds it back any more. */
   muteClient(): void {
     this.#isMuted = true
+    this.#source?.resumeBody()
   }
 
-  #note({ code, spec }: Refusal, status: number): void {
+  #note(refusal: Refusal, status: number): void {
+    const { code, spec } = refusal
+    this.refusal = refusal
     this.status = status
     this.code = code
     this.fault = spec.fault

@@ -46,6 +46,7 @@ export class Attempt implements ResponseHandler {
   readonly #upstream: Upstream
   readonly #breakerPermit: number | undefined
   readonly #wheel: DeadlineWheel
+  /** The per-try timeout: up to the head of the answer. */
   readonly #tryTimeout: Deadline | undefined
   #client: ClientExchange | undefined
   #settled = false
@@ -110,6 +111,7 @@ export class Attempt implements ResponseHandler {
    */
   abandon(verdict: Verdict, nowMs: number): void {
     if (this.#over) return
+    this.wasSent = this.#client?.bytesSent === true
     this.#finish(verdict, nowMs)
     this.#client?.abort()
   }
@@ -216,6 +218,7 @@ export class Attempt implements ResponseHandler {
       else if (verdict === 'ignored') throttle.onIgnored(startedMs, nowMs)
       else throttle.onAccepted(startedMs, nowMs)
     }
+    // Outlier ejection compares hosts by what they did, not by what their callers did.
     const host = verdict === 'ignored' ? undefined : outliers?.host(endpoint.id)
     if (host !== undefined) outliers?.record(host, this.#hostOutcome(verdict), nowMs)
     gate.leave(isBusy ? 'dropped' : verdict === 'success' ? 'success' : 'ignored', latencyMs, nowMs)

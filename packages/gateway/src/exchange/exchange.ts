@@ -38,6 +38,8 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   readonly answering: Answering
   /** When the answer stops being useful. Monotonic milliseconds. */
   deadlineMs: number = Infinity
+  /** Whether the caller asked for an end that is earlier than the route's. */
+  isCallersDeadline: boolean = false
   /** Empty when the route asks for none. */
   tenantName: string = ''
   /** The upstream that is asked now: the route's, or one of its ladder. */
@@ -71,7 +73,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     this.path = path
     this.clientAddress = listener.forwarding.origin(inbound).clientAddress
     this.upstream = plan.upstream
-    this.body = new RequestBody(inbound, plan.retry?.maxReplayBytes ?? 0)
+    this.body = new RequestBody(inbound, listener.forwarding, plan.retry?.maxReplayBytes ?? 0)
     this.answering = new Answering(this)
     this.#deadline = new Deadline((nowMs) => this.#onDeadline(nowMs))
     this.#hedging = Hedging.of(this)
@@ -89,7 +91,8 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   /** Asks every question of the route, then begins. */
   begin(nowMs: number): void {
     this.plan.meters.inFlight.add(1)
-    this.inbound.onAbort = (_error, atMs) => this.#onClientGone(atMs)
+    this.upstream.retain()
+    this.inbound.onAbort = (error, atMs) => this.#onClientGone(error, atMs)
     for (const stage of this.plan.stages) {
       const refusal = stage(this, nowMs)
       if (refusal !== undefined) return this.answering.refuse(refusal, nowMs)
@@ -103,7 +106,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
 
   /** Nothing that is stored or shared answers this: ask the upstream. */
   proceed(nowMs: number): void {
-    this.plan.retry?.policy.begin(nowMs)
+    this.plan.upstream.retryBudget.deposit(nowMs) // retries and hedges live on what calls have earned
     this.ask(nowMs)
   }
 
@@ -111,7 +114,11 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   ask(nowMs: number): void {
     const { breaker, gate } = this.upstream
     if (breaker !== undefined && !breaker.mayAdmit(nowMs)) this.fail(this.#circuitOpen(nowMs), nowMs)
-    else this.#pending = gate.enter(this, nowMs)
+    else {
+      const pending = gate.enter(this, nowMs)
+      // When it was told at once, it may stand in the queue of the next upstream by now.
+      if (pending !== undefined) this.#pending = pending
+    }
   }
 
   onCapacity(nowMs: number): void {
@@ -139,6 +146,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     const endpoint = upstream.pick(this.attempted, nowMs)
     const breakerPermit = endpoint === undefined ? undefined : upstream.breaker?.admit(nowMs)
     const isRefused = endpoint !== undefined && breakerPermit === REFUSED
+    // The client throttle is asked last: it counts what it lets through as sent.
     const isThrottled = !isRefused && endpoint !== undefined && upstream.throttle?.admit(nowMs) === false
     if (endpoint === undefined || isRefused || isThrottled) {
       if (isThrottled && breakerPermit !== undefined) upstream.breaker?.onIgnored(breakerPermit)
@@ -174,7 +182,9 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   // --- what tries tell
 
   onAttemptInformational(head: ResponseHead): void {
-    if (head.status === 103 && !this.inbound.headSent) this.inbound.sendInformational(103, head.fields)
+    if (head.status === 103 && !this.inbound.headSent) {
+      this.inbound.sendInformational(103, this.listener.forwarding.responseFields(head))
+    }
   }
 
   onAttemptHead(attempt: Attempt, head: ResponseHead, nowMs: number): void {
@@ -212,7 +222,9 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   }
 
   onAttemptUpgrade(attempt: Attempt, head: ResponseHead, upstream: Upgraded, nowMs: number): void {
+    this.wasSent = true
     this.#forgetAttempt(attempt)
+    this.#dropOthers(undefined, nowMs)
     const { runtime, forwarding } = this.listener
     const protocol = head.fields.get('upgrade') ?? ''
     const client = this.inbound.upgrade(protocol, forwarding.responseFields(head))
@@ -242,20 +254,30 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     this.#pending?.cancel()
     this.#dropOthers(undefined, nowMs)
     this.#once?.settle(nowMs)
-    this.#sharing?.settle()
+    this.#sharing?.settle(nowMs)
+    this.upstream.release()
   }
 
-  #onClientGone(nowMs: number): void {
+  /** Another upstream is asked from now on. */
+  turnTo(upstream: Upstream): void {
+    upstream.retain()
+    this.upstream.release()
+    this.upstream = upstream
+  }
+
+  #onClientGone(error: Error, nowMs: number): void {
     if (this.#isOver) return
     // Others wait for the same answer: the work goes on, only this client is gone.
     if (this.#sharing?.leave() === 'others') return this.answering.muteClient()
-    this.answering.clientGone(nowMs)
+    this.answering.clientGone(nowMs, error)
   }
 
   #onDeadline(nowMs: number): void {
     this.#pending?.cancel()
     this.#pending = undefined
-    for (const attempt of this.#open.splice(0)) attempt.abandon('failure', nowMs)
+    for (const attempt of this.#open.splice(0))
+      this.#abandon(attempt, this.#verdictOfDeadline(attempt, nowMs), nowMs)
+    this.#disarm()
     this.body.detach()
     const detail = `no answer from ${this.upstream.name} within ${Math.round(nowMs - this.inbound.startedMs)} ms`
     const refusal = refuse(errors.BW_GATEWAY_UPSTREAM_TIMEOUT, detail)
@@ -265,7 +287,9 @@ export class Exchange implements CapacityClaim, AttemptOwner {
 
   /** A bad answer came: another try, the next step of the ladder, or false when it is the answer after all. */
   #recoverFrom(attempt: Attempt, status: number, nowMs: number): boolean {
-    const mayHedgeWin = this.#open.length > 1
+    // Any answer but a bad one is as good as the other would be.
+    const isBad = status >= 500 || this.plan.retry?.statuses.has(status) === true
+    const mayHedgeWin = isBad && this.#open.length > 1
     const delayMs = mayHedgeWin ? -1 : retryDelayMs(this, attempt, undefined, nowMs)
     const step =
       mayHedgeWin || delayMs >= 0 || !this.#leadsToLadder(status) ? undefined : nextStep(this, nowMs)
@@ -283,7 +307,9 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     return this.plan.ladder?.statuses.has(status) ?? (this.plan.stale !== undefined && status >= 500)
   }
 
+  /** The backoff is what keeps those who failed together from coming back together. */
   #retryIn(delayMs: number, nowMs: number): void {
+    this.#hedging?.disarm()
     this.plan.meters.retries.inc()
     this.#wake ??= new Deadline((atMs) => this.ask(atMs))
     this.listener.runtime.driver.wheel.arm(this.#wake, nowMs + delayMs)
@@ -300,8 +326,23 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     if (this.#open.length === (winner === undefined ? 0 : 1)) return
     for (const attempt of this.#open.splice(0)) {
       if (attempt === winner) this.#open.push(attempt)
-      else attempt.abandon('ignored', nowMs)
+      else this.#abandon(attempt, 'ignored', nowMs)
     }
+  }
+
+  /** Gives a try up that may have had its effect. */
+  #abandon(attempt: Attempt, verdict: 'failure' | 'ignored', nowMs: number): void {
+    attempt.abandon(verdict, nowMs)
+    if (attempt.wasSent) this.wasSent = true
+  }
+
+  /**
+   * No answer in time counts against the upstream, unless the caller left it less time than its answers take: otherwise
+   * whoever sends tiny deadlines could open the circuit for everybody.
+   */
+  #verdictOfDeadline(attempt: Attempt, nowMs: number): 'failure' | 'ignored' {
+    const hadMs = nowMs - attempt.startedMs
+    return this.isCallersDeadline && hadMs < 2 * this.upstream.usualLatencyMs ? 'ignored' : 'failure'
   }
 
   #forgetAttempt(attempt: Attempt): void {

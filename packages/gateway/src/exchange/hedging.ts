@@ -1,5 +1,4 @@
 import { Deadline } from '@breakwater/core'
-import type { CapacityClaim } from '../upstream/capacity.ts'
 import type { HedgePlan } from '../plan/route-plan.ts'
 import type { Attempt } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
@@ -23,8 +22,8 @@ export class Hedging {
 
   static of(exchange: Exchange): Hedging | undefined {
     const { hedge } = exchange.plan
-    const { method, body } = exchange.inbound.request
-    const isRead = (method === 'GET' || method === 'HEAD') && body === 'none'
+    const { method, body, upgrade } = exchange.inbound.request
+    const isRead = (method === 'GET' || method === 'HEAD') && body === 'none' && upgrade === undefined
     return hedge === undefined || !isRead ? undefined : new Hedging(exchange, hedge)
   }
 
@@ -55,17 +54,12 @@ export class Hedging {
 
   #onLate(nowMs: number): void {
     const { upstream, plan } = this.#exchange
-    plan.meters.hedges.inc()
-    if (this.#plan.isDark || upstream.endpoints.length < 2 || !upstream.retryBudget.withdraw(nowMs)) return
+    if (upstream.endpoints.length < 2) return
+    if (this.#plan.isDark) return plan.meters.hedges.inc()
+    if (!upstream.gate.tryEnter(nowMs)) return
+    if (!upstream.retryBudget.withdraw(nowMs)) return upstream.gate.leave('ignored', 0, nowMs)
     this.#hedges++
-    const { priority, tenant, deadlineMs } = this.#exchange
-    const claim: CapacityClaim = {
-      priority,
-      tenant,
-      deadlineMs,
-      onCapacity: (atMs) => void this.#exchange.launch(atMs),
-      onTurnedAway: () => {},
-    }
-    upstream.gate.enter(claim, nowMs)?.cancel()
+    plan.meters.hedges.inc()
+    this.#exchange.launch(nowMs)
   }
 }

@@ -31,9 +31,9 @@ export function nextStep(exchange: Exchange, nowMs: number): Degradation | undef
 
 /** Takes a step: answers, or asks the other upstream. */
 export function takeStep(exchange: Exchange, step: Degradation, nowMs: number): void {
-  exchange.answering.degraded.push(...step.parts)
+  exchange.answering.degraded = step.parts
   if (step.kind === 'stored') return exchange.answering.stored(step.answer, nowMs)
-  exchange.upstream = step.upstream
+  exchange.turnTo(step.upstream)
   exchange.ask(nowMs)
 }
 

@@ -46,6 +46,7 @@ export class Once {
       )
     }
     if (!KEY.test(key)) {
+      if (this.#plan.store.dark) return this.#exchange.proceed(nowMs)
       const detail = `the field ${header} is not 1 to 255 visible characters`
       return answering.refuse(refuse(errors.BW_GATEWAY_IDEMPOTENCY_KEY_INVALID, detail), nowMs)
     }

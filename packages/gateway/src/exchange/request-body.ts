@@ -1,4 +1,4 @@
-import type { FieldList, ServerExchange } from '@breakwater/http'
+import type { FieldList, Forwarding, ServerExchange } from '@breakwater/http'
 
 /** Where a request body goes: one try at an upstream. */
 export interface BodySink {
@@ -15,6 +15,7 @@ export class RequestBody {
   /** Bytes received so far, framing removed. */
   receivedBytes: number = 0
   readonly #inbound: ServerExchange
+  readonly #forwarding: Pick<Forwarding, 'trailers'>
   readonly #keepBytes: number
   #kept: Uint8Array[] | undefined = []
   #trailers: FieldList | undefined
@@ -24,8 +25,9 @@ export class RequestBody {
   #sink: BodySink | undefined
   #onCollected: ((chunks: readonly Uint8Array[], nowMs: number) => void) | undefined
 
-  constructor(inbound: ServerExchange, keepBytes: number) {
+  constructor(inbound: ServerExchange, forwarding: Pick<Forwarding, 'trailers'>, keepBytes: number) {
     this.#inbound = inbound
+    this.#forwarding = forwarding
     this.#keepBytes = keepBytes
   }
 
@@ -89,8 +91,8 @@ export class RequestBody {
 
   #onEnd(trailers: FieldList | undefined, nowMs: number): void {
     this.#hasEnded = true
-    this.#trailers = trailers
-    this.#sink?.sendEnd(trailers)
+    this.#trailers = this.#forwarding.trailers(trailers)
+    this.#sink?.sendEnd(this.#trailers)
     const onCollected = this.#onCollected
     this.#onCollected = undefined
     onCollected?.(this.#kept ?? [], nowMs)

@@ -1,4 +1,5 @@
 import type { RequestHead } from '@breakwater/http'
+import type { StoredAnswer } from './capture.ts'
 
 /**
  * The key under which an answer may be shared: everything that it may depend on. Tenant and the named fields are part of
@@ -14,13 +15,50 @@ export function sharedKey(
   return JSON.stringify([authority, path, query, tenant, ...varyBy.map((name) => fields.getAll(name))])
 }
 
-/** Only reads without a body are shared, and none that asks for a part or has a condition. */
-export function isShareable({ method, body, fields }: RequestHead): boolean {
-  return method === 'GET' && body === 'none' && !fields.has('range') && !fields.has('if-range')
+/** Makes the answer depend on more than the key tells (RFC 9110 §13.1, §14.2). */
+const CONDITIONS = [
+  'range',
+  'if-range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+]
+
+/** Only reads without a body are shared, and none that asks for a part, has a condition or leaves HTTP. */
+export function isShareable({ method, body, fields, upgrade }: RequestHead): boolean {
+  if (method !== 'GET' || body !== 'none' || upgrade !== undefined) return false
+  return !CONDITIONS.some((name) => fields.has(name))
 }
 
-/** What the answer itself allows: a private or personal one is never given to another caller (RFC 9111 §5.2.2). */
-export function mayStore(status: number, cacheControl: string | undefined, setsCookie: boolean): boolean {
-  if (status !== 200 || setsCookie) return false
-  return cacheControl === undefined || !/\b(?:no-store|private)\b/i.test(cacheControl)
+/**
+ * Whether an answer may be given to another caller with the same key: it is not private or personal (RFC 9111 §5.2.2),
+ * and what it says it depends on (`Vary`) is part of the key.
+ */
+export function isPublic({ fields }: StoredAnswer, keyFields: ReadonlySet<string>): boolean {
+  for (let at = 0; at < fields.length; at += 2) {
+    const value = fields[at + 1] ?? ''
+    switch (fields[at]) {
+      case 'set-cookie':
+        return false
+      case 'cache-control':
+        if (/\b(?:no-store|private)\b/i.test(value)) return false
+        break
+      case 'vary':
+        if (!value.split(',').every((name) => keyFields.has(name.trim().toLowerCase()))) return false
+        break
+      default:
+    }
+  }
+  return true
+}
+
+/** Whether a public answer may be served when it is old and its upstream cannot be asked (RFC 9111 §4.2.4). */
+export function mayBeServedStale({ status, fields }: StoredAnswer): boolean {
+  if (status !== 200) return false
+  for (let at = 0; at < fields.length; at += 2) {
+    if (fields[at] !== 'cache-control') continue
+    if (/\b(?:no-cache|must-revalidate|proxy-revalidate)\b/i.test(fields[at + 1] ?? '')) return false
+  }
+  return true
 }

@@ -1,14 +1,15 @@
 import type { FlightMember } from '@breakwater/resilience/load'
 import { refuse } from '../answer/refusal.ts'
+import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { CoalescePlan, StalePlan } from '../plan/route-plan.ts'
 import type { AnswerKeeper } from './answering.ts'
 import { sizeOfAnswer } from './capture.ts'
 import type { StoredAnswer } from './capture.ts'
 import type { Exchange } from './exchange.ts'
-import { isShareable, mayStore, sharedKey } from './shared-key.ts'
+import { isPublic, isShareable, mayBeServedStale, sharedKey } from './shared-key.ts'
 
-/** Why a flight ended without an answer for its followers. */
+/** Why a flight ended without an answer for its followers: each asks for itself. */
 const NOT_SHAREABLE = Symbol('the answer cannot be shared')
 
 /** Reads that several callers can be served with: equal ones in flight share one call, and good answers are kept. */
@@ -36,32 +37,37 @@ export class Sharing implements FlightMember<StoredAnswer> {
 
   /** `follows`: somebody else asks already, this request is told. */
   join(): 'leads' | 'follows' | 'alone' {
-    const { answering, plan } = this.#exchange
     if (this.#coalesce === undefined) return 'alone'
     this.#role = this.#coalesce.coalescer.join(this.#key, this)
-    if (this.#role === 'leads') {
-      const keep = (answer: StoredAnswer | undefined): void => this.#onAnswer(answer)
-      answering.addKeeper({ maxAnswerBytes: this.#coalesce.maxAnswerBytes, keep })
-    } else if (this.#role === 'follows') plan.meters.coalesced.inc()
+    if (this.#role === 'leads') this.#lead(this.#coalesce)
+    else if (this.#role === 'follows') this.#exchange.plan.meters.coalesced.inc()
     return this.#role
   }
 
   /** The client left. `others`: go on for them. */
-  leave(): 'last' | 'others' | 'unknown' {
-    if (this.#coalesce === undefined || this.#role === 'alone') return 'unknown'
+  leave(): 'others' | 'nobody' {
+    if (this.#coalesce === undefined || this.#role === 'alone') return 'nobody'
     const left = this.#coalesce.coalescer.leave(this.#key, this)
-    if (this.#role === 'follows') return 'unknown'
-    return left
+    if (this.#role === 'leads') return left === 'others' ? 'others' : 'nobody'
+    this.#followed(left)
+    return 'nobody'
   }
 
   /** The exchange is over, however it ended. A leader without an answer lets the others go. */
-  settle(): void {
-    if (this.#role === 'follows') this.#coalesce?.coalescer.leave(this.#key, this)
-    if (this.#role !== 'leads' || this.#isSettled) return
+  settle(nowMs: number): void {
+    const coalesce = this.#coalesce
+    if (coalesce === undefined) return
+    if (this.#role === 'follows') this.#followed(coalesce.coalescer.leave(this.#key, this))
+    if (this.#role !== 'leads') return
+    if (coalesce.leaders.get(this.#key) === this) coalesce.leaders.delete(this.#key)
+    if (this.#isSettled) return
     this.#isSettled = true
-    const { code, degraded } = this.#exchange.answering
+    const { code, degraded, refusal } = this.#exchange.answering
+    // Its time was up, not theirs: one of them goes on.
+    const isOwnDeadline = code === 'BW_GATEWAY_UPSTREAM_TIMEOUT' && nowMs >= this.#exchange.deadlineMs
     const isOwn = degraded.length === 0 && (code === undefined || code === 'BW_GATEWAY_CLIENT_GONE')
-    this.#coalesce?.coalescer.fail(this.#key, this, isOwn ? NOT_SHAREABLE : (code ?? 'degraded'), true)
+    const why = isOwn ? NOT_SHAREABLE : (refusal ?? 'degraded')
+    coalesce.coalescer.fail(this.#key, this, why, !isOwnDeadline)
   }
 
   onValue(answer: StoredAnswer): void {
@@ -74,15 +80,13 @@ export class Sharing implements FlightMember<StoredAnswer> {
     if (this.#role !== 'follows') return
     this.#role = 'alone'
     if (error === NOT_SHAREABLE) this.#exchange.proceed(this.#nowMs)
-    else
-      this.#exchange.fail(
-        refuse(errors.BW_GATEWAY_COALESCED_FAILED, `the shared call failed: ${String(error)}`),
-        this.#nowMs,
-      )
+    else this.#exchange.fail(isRefusal(error) ? error : sharedCallFailed(error), this.#nowMs)
   }
 
   onLead(): void {
-    this.#role = 'alone'
+    if (this.#role !== 'follows' || this.#coalesce === undefined) return
+    this.#role = 'leads'
+    this.#lead(this.#coalesce)
     this.#exchange.proceed(this.#nowMs)
   }
 
@@ -90,25 +94,42 @@ export class Sharing implements FlightMember<StoredAnswer> {
     return this.#exchange.listener.runtime.driver.clock.now()
   }
 
+  #lead({ leaders, maxAnswerBytes }: CoalescePlan): void {
+    leaders.set(this.#key, this)
+    const keep = (answer: StoredAnswer | undefined): void => this.#onAnswer(answer)
+    this.#exchange.answering.addKeeper({ maxAnswerBytes, keep })
+  }
+
+  /** A follower is gone. When it was the last, and the leader's own client had left before it, nobody wants the answer. */
+  #followed(left: 'last' | 'others' | 'unknown'): void {
+    const leader = left === 'last' ? this.#coalesce?.leaders.get(this.#key) : undefined
+    if (leader === undefined) return
+    leader.#isSettled = true
+    leader.#exchange.answering.clientGone(this.#nowMs)
+  }
+
   #onAnswer(answer: StoredAnswer | undefined): void {
-    if (answer === undefined || this.#isSettled || this.#exchange.answering.degraded.length > 0) return
-    if (sizeOfAnswer(answer) > (this.#coalesce?.maxAnswerBytes ?? 0)) return
+    const coalesce = this.#coalesce
+    if (coalesce === undefined || answer === undefined || this.#isSettled) return
+    if (this.#exchange.answering.degraded.length > 0) return
+    if (sizeOfAnswer(answer) > coalesce.maxAnswerBytes) return
     this.#isSettled = true
-    const { status, fields } = answer
-    const isPersonal =
-      fields.includes('set-cookie') || (status === 200 && !mayStore(200, cacheControlOf(answer), false))
-    if (isPersonal) this.#coalesce?.coalescer.fail(this.#key, this, NOT_SHAREABLE, true)
-    else this.#coalesce?.coalescer.succeed(this.#key, answer)
+    coalesce.leaders.delete(this.#key)
+    if (isPublic(answer, coalesce.keyFields)) coalesce.coalescer.succeed(this.#key, answer)
+    else coalesce.coalescer.fail(this.#key, this, NOT_SHAREABLE, true)
   }
 }
 
-function staleKeeper(exchange: Exchange, { cache, ttlMs, maxAnswerBytes, varyBy }: StalePlan): AnswerKeeper {
+function staleKeeper(
+  exchange: Exchange,
+  { cache, ttlMs, maxAnswerBytes, varyBy, keyFields }: StalePlan,
+): AnswerKeeper {
   return {
     maxAnswerBytes,
     keep(answer, nowMs) {
       const { inbound, path, tenantName, answering } = exchange
       if (answer === undefined || answering.degraded.length > 0) return
-      if (!mayStore(answer.status, cacheControlOf(answer), answer.fields.includes('set-cookie'))) return
+      if (!mayBeServedStale(answer) || !isPublic(answer, keyFields)) return
       const key = sharedKey(inbound.request, path, tenantName, varyBy)
       const lifetime = { freshMs: 0, staleWhileRevalidateMs: 0, staleIfErrorMs: ttlMs }
       cache.set(key, answer, sizeOfAnswer(answer), lifetime, nowMs)
@@ -116,7 +137,10 @@ function staleKeeper(exchange: Exchange, { cache, ttlMs, maxAnswerBytes, varyBy 
   }
 }
 
-function cacheControlOf({ fields }: StoredAnswer): string | undefined {
-  const at = fields.indexOf('cache-control')
-  return at >= 0 && at % 2 === 0 ? fields[at + 1] : undefined
+function isRefusal(error: unknown): error is Refusal {
+  return typeof error === 'object' && error !== null && 'spec' in error
+}
+
+function sharedCallFailed(error: unknown): Refusal {
+  return refuse(errors.BW_GATEWAY_COALESCED_FAILED, `the shared call failed: ${String(error)}`)
 }

@@ -3,6 +3,7 @@ import type { LadderStep, RouteConfig } from '@breakwater/contract'
 import { Coalescer, GcraLimiter, StaleCache } from '@breakwater/resilience/load'
 import { HedgeDelay, IdempotencyStore, RetryPolicy } from '@breakwater/resilience/machines'
 import type { StoredAnswer } from '../exchange/capture.ts'
+import type { Sharing } from '../exchange/sharing.ts'
 import type { RouteMeters } from '../telemetry/meters.ts'
 import { isSame } from '../same.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -35,8 +36,12 @@ export interface IdempotencyPlan {
 
 export interface CoalescePlan {
   readonly coalescer: Coalescer<StoredAnswer>
+  /** Who asks the upstream for each key in flight. */
+  readonly leaders: Map<string, Sharing>
   readonly maxAnswerBytes: number
   readonly varyBy: readonly string[]
+  /** What two callers with the same key have in common. */
+  readonly keyFields: ReadonlySet<string>
 }
 
 export interface StalePlan {
@@ -44,6 +49,7 @@ export interface StalePlan {
   readonly ttlMs: number
   readonly maxAnswerBytes: number
   readonly varyBy: readonly string[]
+  readonly keyFields: ReadonlySet<string>
   readonly isDark: boolean
 }
 
@@ -98,7 +104,11 @@ export function compileRoute(config: RouteConfig, deps: PlanDeps, previous?: Rou
     setting: keyof RouteConfig,
     make: () => RoutePlan[Key],
   ): RoutePlan[Key] =>
-    previous !== undefined && isSame(previous.config[setting], config[setting]) ? previous[key] : make()
+    previous !== undefined &&
+    isSame(previous.config[setting], config[setting]) &&
+    isSame(previous.config.tenant, config.tenant)
+      ? previous[key]
+      : make()
   return {
     name: config.name,
     config,
@@ -108,7 +118,7 @@ export function compileRoute(config: RouteConfig, deps: PlanDeps, previous?: Rou
     timeoutMs: config.timeoutMs,
     maxDurationMs: config.maxDurationMs,
     perTryTimeoutMs: config.perTryTimeoutMs,
-    deadlineHeader: config.deadline.mode === 'off' ? undefined : config.deadline.header,
+    deadlineHeader: config.deadline.mode === 'enforce' ? config.deadline.header : undefined,
     tenantHeader: config.tenant?.header,
     rateLimiter: keep('rateLimiter', 'rateLimit', () => rateLimiterOf(config, deps.seed)),
     retry: retryOf(config, upstream, deps.random),
@@ -182,6 +192,8 @@ function idempotencyOf({ idempotencyKey, tenant }: RouteConfig): IdempotencyPlan
     methods: new Set(methods),
     store: new IdempotencyStore({
       ttlMs,
+      // A request ends its claim itself, however long it takes: a lease that ran out would let a second one through.
+      inFlightTtlMs: Infinity,
       maxEntries: bounded,
       // Without tenants everybody is the same one, and a share for each would only make the store smaller.
       ...(tenant === undefined && { maxPerTenant: bounded }),
@@ -191,20 +203,33 @@ function idempotencyOf({ idempotencyKey, tenant }: RouteConfig): IdempotencyPlan
   }
 }
 
-function coalesceOf({ coalesce }: RouteConfig): CoalescePlan | undefined {
+function coalesceOf({ coalesce, tenant }: RouteConfig): CoalescePlan | undefined {
   if (coalesce.mode !== 'enforce') return undefined
   const { maxWaiters, maxAnswerBytes, varyBy } = coalesce
-  return { coalescer: new Coalescer({ maxMembers: maxWaiters + 1 }), maxAnswerBytes, varyBy }
+  // A leader that runs out of time hands over: as often as there may be members.
+  const coalescer = new Coalescer<StoredAnswer>({ maxMembers: maxWaiters + 1, maxHandovers: maxWaiters })
+  return { coalescer, leaders: new Map(), maxAnswerBytes, varyBy, keyFields: keyFieldsOf(varyBy, tenant) }
 }
 
-function staleOf({ staleIfError }: RouteConfig): StalePlan | undefined {
+function keyFieldsOf(varyBy: readonly string[], tenant: RouteConfig['tenant']): ReadonlySet<string> {
+  return new Set(['host', ...varyBy, ...(tenant === undefined ? [] : [tenant.header])])
+}
+
+function staleOf({ staleIfError, tenant }: RouteConfig): StalePlan | undefined {
   if (staleIfError.mode === 'off') return undefined
   const { mode, ttlMs, maxSizeBytes, maxAnswerBytes, varyBy } = staleIfError
   const cache = new StaleCache<StoredAnswer>({
     maxBytes: maxSizeBytes,
     maxEntryBytes: Math.min(maxSizeBytes, maxAnswerBytes + 8192),
   })
-  return { cache, ttlMs, maxAnswerBytes, varyBy, isDark: mode === 'dark' }
+  return {
+    cache,
+    ttlMs,
+    maxAnswerBytes,
+    varyBy,
+    keyFields: keyFieldsOf(varyBy, tenant),
+    isDark: mode === 'dark',
+  }
 }
 
 function ladderOf({ ladder }: RouteConfig, upstreamOf: (name: string) => Upstream): LadderPlan | undefined {

@@ -14,7 +14,7 @@ export type AdmissionStage = (exchange: Exchange, nowMs: number) => Refusal | un
  */
 export function admissionStages(config: RouteConfig): readonly AdmissionStage[] {
   const stages: AdmissionStage[] = []
-  stages.push(processHealth) // a process in trouble answers the unimportant with a refusal, and nothing else
+  stages.push(processHealth) // the overload manager: a process in trouble answers the unimportant with a refusal, and nothing else
   stages.push(ownDeadline(config)) // from here on the request has an end
   if (config.deadline.mode !== 'off' && config.deadline.accept) stages.push(callersDeadline(config)) // the caller may be gone already
   if (config.tenant !== undefined) stages.push(tenant(config.tenant.header, config.tenant.required)) // limits and fairness count by it
@@ -35,9 +35,10 @@ const processHealth: AdmissionStage = (exchange) => {
   )
 }
 
-function ownDeadline({ timeoutMs }: RouteConfig): AdmissionStage {
+function ownDeadline({ timeoutMs, maxDurationMs }: RouteConfig): AdmissionStage {
+  const waitMs = Math.min(timeoutMs, maxDurationMs)
   return (exchange, nowMs) => {
-    exchange.deadlineMs = nowMs + timeoutMs
+    exchange.deadlineMs = nowMs + waitMs
     return undefined
   }
 }
@@ -61,7 +62,9 @@ function callersDeadline({ deadline }: RouteConfig): AdmissionStage {
         ? undefined
         : refuse(errors.BW_GATEWAY_DEADLINE_EXPIRED, `the caller left ${value} ms for this request`)
     }
-    if (!isDark && deadlineMs < exchange.deadlineMs) exchange.deadlineMs = deadlineMs
+    if (isDark || deadlineMs >= exchange.deadlineMs) return undefined
+    exchange.deadlineMs = deadlineMs
+    exchange.isCallersDeadline = true
     return undefined
   }
 }

@@ -28,10 +28,13 @@ export interface PendingClaim {
 /** A claim's place in the shedder's queue. */
 class ShedPlace extends Waiter {
   readonly claim: CapacityClaim
+  /** When it has waited long enough, whether anybody leaves before then or not. */
+  readonly expiry: Deadline
 
-  constructor(claim: CapacityClaim) {
+  constructor(claim: CapacityClaim, onExpire: (place: ShedPlace, nowMs: number) => void) {
     super()
     this.claim = claim
+    this.expiry = new Deadline((nowMs) => onExpire(this, nowMs))
     this.priority = claim.priority
     this.tenant = claim.tenant
     this.deadlineMs = claim.deadlineMs
@@ -61,15 +64,19 @@ export class CapacityGate {
   readonly shedder: LoadShedder | undefined
   readonly #wheel: DeadlineWheel
   readonly #expiry: Deadline
+  readonly #maxWaitMs: number
 
   constructor({ bulkhead, adaptiveLimit, shed }: CapacityParts, { wheel, seed }: CapacityDeps) {
     this.bulkhead = bulkhead
     this.adaptiveLimit = adaptiveLimit
     this.#wheel = wheel
     this.#expiry = new Deadline((nowMs) => this.#onExpiry(nowMs))
+    this.#maxWaitMs = shed?.maxDelayMs ?? Infinity
     if (shed === undefined || (bulkhead === undefined && adaptiveLimit === undefined)) return
     const onShed = (waiter: Waiter, nowMs: number): void => {
-      if (waiter instanceof ShedPlace) waiter.claim.onTurnedAway('shed', nowMs)
+      if (!(waiter instanceof ShedPlace)) return
+      wheel.disarm(waiter.expiry)
+      waiter.claim.onTurnedAway('shed', nowMs)
     }
     this.shedder = new LoadShedder(shed, { seed, onShed })
   }
@@ -83,15 +90,20 @@ export class CapacityGate {
    * `onCapacity` is followed by exactly one `leave`.
    */
   enter(claim: CapacityClaim, nowMs: number): PendingClaim | undefined {
-    const isQueueEmpty = this.shedder === undefined || this.shedder.queued === 0
-    if (isQueueEmpty && this.#tryAcquire()) {
-      this.shedder?.passed(nowMs)
+    if (this.tryEnter(nowMs)) {
       claim.onCapacity(nowMs)
       return undefined
     }
     return this.shedder === undefined
       ? this.#waitInBulkhead(claim, nowMs)
       : this.#waitInShedder(claim, this.shedder, nowMs)
+  }
+
+  /** Takes a place that is free now and that nobody waits for. Every `true` is followed by exactly one `leave`. */
+  tryEnter(nowMs: number): boolean {
+    if ((this.shedder?.queued ?? 0) > 0 || !this.#tryAcquire()) return false
+    this.shedder?.passed(nowMs)
+    return true
   }
 
   /** Gives the place back and lets the next in. `latencyMs` undefined: the call says nothing about the load. */
@@ -113,13 +125,22 @@ export class CapacityGate {
   }
 
   #waitInShedder(claim: CapacityClaim, shedder: LoadShedder, nowMs: number): PendingClaim | undefined {
-    const place = new ShedPlace(claim)
+    const place = new ShedPlace(claim, (late, atMs) => {
+      if (shedder.cancel(late)) late.claim.onTurnedAway('waited-too-long', atMs)
+    })
     if (!shedder.offer(place, nowMs)) {
       claim.onTurnedAway('shed', nowMs)
       return undefined
     }
     this.#admitWaiting(nowMs)
-    return place.waiting ? { cancel: () => void shedder.cancel(place) } : undefined
+    if (!place.waiting) return undefined
+    this.#wheel.arm(place.expiry, nowMs + this.#maxWaitMs)
+    return {
+      cancel: () => {
+        this.#wheel.disarm(place.expiry)
+        shedder.cancel(place)
+      },
+    }
   }
 
   #waitInBulkhead(claim: CapacityClaim, nowMs: number): PendingClaim | undefined {
@@ -150,6 +171,7 @@ export class CapacityGate {
     while (shedder.queued > 0 && this.#tryAcquire()) {
       const next = shedder.next(nowMs)
       if (next instanceof ShedPlace) {
+        this.#wheel.disarm(next.expiry)
         next.claim.onCapacity(nowMs)
         continue
       }

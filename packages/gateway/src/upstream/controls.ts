@@ -1,7 +1,7 @@
 import type { Random } from '@breakwater/core'
 import type { GatewayConfig, UpstreamConfig } from '@breakwater/contract'
 import { Bulkhead, CircuitBreaker, RetryBudget } from '@breakwater/resilience/machines'
-import { AdaptiveLimit, ClientThrottle, OutlierDetector } from '@breakwater/resilience/load'
+import { AdaptiveLimit, ClientThrottle, OutlierDetector, SlowStart } from '@breakwater/resilience/load'
 import type { LoadShedderOptions, OutlierDetectorDeps } from '@breakwater/resilience/load'
 
 // One function a control: the configuration of an upstream in, its state machine out; undefined when it is off.
@@ -96,6 +96,11 @@ export function retryBudgetOf({ name, retryBudget }: UpstreamConfig): RetryBudge
     ttlMs: retryBudget.windowMs,
     dark: retryBudget.mode === 'dark',
   })
+}
+
+export function slowStartOf({ slowStart }: UpstreamConfig): SlowStart | undefined {
+  if (slowStart.mode !== 'enforce') return undefined
+  return new SlowStart({ windowMs: slowStart.windowMs, minShare: Math.max(0.01, slowStart.minShare) })
 }
 
 export function outlierDetectorOf(

@@ -1,8 +1,8 @@
 import type { Random } from '@breakwater/core'
 import type { GatewayConfig, UpstreamConfig } from '@breakwater/contract'
 import type { Driver } from '@breakwater/http'
-import { P2cEwmaBalancer, SlowStart } from '@breakwater/resilience/load'
-import type { ClientThrottle, OutlierDetector } from '@breakwater/resilience/load'
+import { P2cEwmaBalancer } from '@breakwater/resilience/load'
+import type { ClientThrottle, OutlierDetector, SlowStart } from '@breakwater/resilience/load'
 import type { CircuitBreaker, RetryBudget } from '@breakwater/resilience/machines'
 import { CapacityGate } from './capacity.ts'
 import * as controls from './controls.ts'
@@ -31,8 +31,14 @@ export class Upstream {
   readonly gate: CapacityGate
   readonly #balancer: P2cEwmaBalancer
   readonly #isRoundRobin: boolean
+  readonly #slowStart: SlowStart | undefined
+  readonly #random: Random
   readonly #healthChecks: readonly HealthCheck[]
   #turn = 0
+  #users = 0
+  #isClosed = false
+  /** Moving average over all endpoints, good answers only. Milliseconds; 0 until there was one. */
+  usualLatencyMs: number = 0
 
   constructor(config: UpstreamConfig, shed: GatewayConfig['shed'], { driver, random, seed }: UpstreamDeps) {
     const nowMs = driver.clock.now()
@@ -51,17 +57,14 @@ export class Upstream {
       { wheel: driver.wheel, seed },
     )
     this.#isRoundRobin = config.balancer.policy === 'round-robin'
-    const { slowStart, outlierEjection } = config
+    this.#slowStart = controls.slowStartOf(config)
+    this.#random = random
+    const { outlierEjection } = config
     this.#balancer = new P2cEwmaBalancer(
       {
         decayMs: config.balancer.decayMs,
         panicRatio: outlierEjection.mode === 'off' ? 0 : outlierEjection.panicRatio,
-        ...(slowStart.mode === 'enforce' && {
-          slowStart: new SlowStart({
-            windowMs: slowStart.windowMs,
-            minShare: Math.max(0.01, slowStart.minShare),
-          }),
-        }),
+        ...(this.#slowStart !== undefined && { slowStart: this.#slowStart }),
       },
       { random },
     )
@@ -82,7 +85,7 @@ export class Upstream {
   /** The endpoint for a try; those in `attempted` come last. Undefined when active checks found none alive. */
   pick(attempted: readonly string[], nowMs: number): Endpoint | undefined {
     if (!this.isHealthy) return undefined
-    if (this.#isRoundRobin) return this.#nextInTurn(attempted)
+    if (this.#isRoundRobin) return this.#nextInTurn(attempted, nowMs)
     const picked = this.#balancer.pick(nowMs, attempted)
     return picked instanceof Endpoint ? picked : undefined
   }
@@ -92,6 +95,8 @@ export class Upstream {
   }
 
   onSuccess(endpoint: Endpoint, latencyMs: number, nowMs: number): void {
+    const usualMs = this.usualLatencyMs
+    this.usualLatencyMs = usualMs === 0 ? latencyMs : usualMs + 0.05 * (latencyMs - usualMs)
     this.#balancer.onSuccess(endpoint, latencyMs, nowMs)
   }
 
@@ -113,9 +118,24 @@ export class Upstream {
     this.outliers?.tick(nowMs)
   }
 
-  /** Takes no more requests. Those under way are finished. */
+  /** A request may ask this upstream from now on, until it calls `release`: waiting for its turn or for a retry included. */
+  retain(): void {
+    this.#users++
+  }
+
+  release(): void {
+    this.#users--
+    if (this.#isClosed && this.#users === 0) this.#closePools()
+  }
+
+  /** No further request will come. Those that began with this upstream are finished, tries to come included. */
   close(): void {
+    this.#isClosed = true
     for (const check of this.#healthChecks) check.stop()
+    if (this.#users === 0) this.#closePools()
+  }
+
+  #closePools(): void {
     for (const endpoint of this.endpoints) endpoint.pool.close()
   }
 
@@ -130,15 +150,21 @@ export class Upstream {
     this.#balancer.setUsable(endpoint, endpoint.healthy && !endpoint.ejected, nowMs)
   }
 
-  #nextInTurn(attempted: readonly string[]): Endpoint | undefined {
+  #nextInTurn(attempted: readonly string[], nowMs: number): Endpoint | undefined {
     const count = this.endpoints.length
-    let second: Endpoint | undefined
+    let cold: Endpoint | undefined
+    let tried: Endpoint | undefined
     for (let step = 0; step < count; step++) {
       const endpoint = this.endpoints[this.#turn++ % count]
       if (endpoint === undefined || !endpoint.usable) continue
-      if (!attempted.includes(endpoint.id)) return endpoint
-      second ??= endpoint
+      if (attempted.includes(endpoint.id)) {
+        tried ??= endpoint
+        continue
+      }
+      const share = this.#slowStart?.factor(endpoint.startedMs, nowMs) ?? 1
+      if (share >= 1 || this.#random() < share) return endpoint
+      cold ??= endpoint
     }
-    return second ?? this.endpoints[this.#turn % count]
+    return cold ?? tried ?? this.endpoints[this.#turn % count]
   }
 }
