@@ -57,6 +57,60 @@ export const codes: Readonly<Record<AuthzErrorCode, AuthzErrorSpec>> = {
     status: 500,
     fix: 'Correct the options named in the message.',
   },
+  BW_AUTHZ_BUNDLE_REFUSED: {
+    fault: 'policy',
+    retry: 'never',
+    status: 503,
+    fix: 'Publish a bundle that is whole, signed by a trusted key, newer and valid; the one before stays in force.',
+  },
+  BW_AUTHZ_BUNDLE_STALE: {
+    fault: 'policy',
+    retry: 'after-delay',
+    status: 503,
+    fix: 'Publish a bundle signed anew; decisions are deny until one arrives.',
+  },
+  BW_AUTHZ_BUNDLE_MISSING: {
+    fault: 'policy',
+    retry: 'after-delay',
+    status: 503,
+    fix: 'Offer a bundle; decisions are deny until one is accepted.',
+  },
+  BW_AUTHZ_KEY_INVALID: {
+    fault: 'caller',
+    retry: 'never',
+    status: 500,
+    fix: 'Give an Ed25519 key in PEM form.',
+  },
+  BW_AUTHZ_LOG_FAILED: {
+    fault: 'breakwater',
+    retry: 'after-delay',
+    status: 503,
+    fix: 'Make room for the decision log; an allow without a record must not be acted on.',
+  },
+  BW_AUTHZ_LOG_BROKEN: {
+    fault: 'breakwater',
+    retry: 'never',
+    status: 500,
+    fix: 'Keep the file as evidence and find out who changed it.',
+  },
+  BW_AUTHZ_TEST_INVALID: {
+    fault: 'caller',
+    retry: 'never',
+    status: 500,
+    fix: 'Correct the file at the place named in the message.',
+  },
+  BW_AUTHZ_PDP_UNAVAILABLE: {
+    fault: 'upstream',
+    retry: 'after-delay',
+    status: 503,
+    fix: 'Look at the policy engine; decisions are deny while it does not answer.',
+  },
+  BW_AUTHZ_PDP_ANSWER_INVALID: {
+    fault: 'upstream',
+    retry: 'never',
+    status: 502,
+    fix: 'Make the policy answer true or false at the path asked.',
+  },
 }
 
 /** The codes of this package: public API, never renamed, never reused. */
@@ -69,6 +123,15 @@ export type AuthzErrorCode =
   | 'BW_AUTHZ_REQUEST_INVALID'
   | 'BW_AUTHZ_ENGINE_FAILED'
   | 'BW_AUTHZ_OPTIONS_INVALID'
+  | 'BW_AUTHZ_BUNDLE_REFUSED'
+  | 'BW_AUTHZ_BUNDLE_STALE'
+  | 'BW_AUTHZ_BUNDLE_MISSING'
+  | 'BW_AUTHZ_KEY_INVALID'
+  | 'BW_AUTHZ_LOG_FAILED'
+  | 'BW_AUTHZ_LOG_BROKEN'
+  | 'BW_AUTHZ_TEST_INVALID'
+  | 'BW_AUTHZ_PDP_UNAVAILABLE'
+  | 'BW_AUTHZ_PDP_ANSWER_INVALID'
 
 const BRAND: unique symbol = Symbol.for('breakwater.error')
 

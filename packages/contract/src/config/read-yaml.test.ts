@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { readYaml } from './read-yaml.ts'
+
+test('reads YAML and JSON into plain values', () => {
+  expect(readYaml('a: [1, two]\n', 'x.yaml')).toEqual({ ok: true, value: { a: [1, 'two'] } })
+  expect(readYaml('{"a": true}', 'x.json')).toEqual({ ok: true, value: { a: true } })
+})
+
+test('tells mistakes with their place, a duplicate key among them', () => {
+  expect(readYaml('a: 1\na: 2\n', 'x.yaml')).toMatchObject({
+    ok: false,
+    error: [{ file: 'x.yaml', line: 2, code: 'BW_CONFIG_KEY_DUPLICATE' }],
+  })
+})
