@@ -159,9 +159,11 @@ export const headerAndBodyFlood: Drill = defineDrill({
   judge({ poured, visitors, largestBody, mostFields }) {
     const isContained = ({ flood, takenBytes, status }: FloodEvidence): boolean =>
       takenBytes <= flood.atMostBytes && status === flood.expected
+    const missed = poured.filter((one) => !isContained(one)).length
     return {
-      outcome: poured.every(isContained) ? 'contained' : 'breached',
+      outcome: missed === 0 ? 'contained' : 'breached',
       because: [
+        { name: `of ${poured.length} floods, those not refused in time`, value: missed, unit: '', atMost: 0 },
         ...poured.map(({ flood, takenBytes, status }) => ({
           name: `taken of ${flood.name}, answered ${status}:`,
           value: takenBytes,

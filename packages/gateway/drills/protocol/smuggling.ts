@@ -15,7 +15,7 @@ import { payloads } from '../smuggling/payloads.ts'
 
 const RELAY_PORT = 8081
 
-/** A gateway with a host for each backend; only what is below /shop is open. */
+/** A gateway with a host for each backend; what is below /shop is open, but not what is below /shop/internal. */
 export function smugglingConfig(
   listen: { readonly host: string; readonly port: number },
   backends: ReadonlyMap<string, string>,
@@ -24,13 +24,19 @@ export function smugglingConfig(
     admin: false,
     overload: false,
     telemetry: { accessLog: false },
-    listeners: { main: listen },
-    upstreams: Object.fromEntries(
-      [...backends].map(([name, address]) => [name, { endpoints: [address], pool: { maxConnections: 4 } }]),
-    ),
-    routes: Object.fromEntries(
-      [...backends].map(([name]) => [name, { match: { path: '/shop/*', hosts: [name] }, upstream: name }]),
-    ),
+    listeners: { main: { ...listen, limits: { maxBody: false } } },
+    upstreams: {
+      ...Object.fromEntries(
+        [...backends].map(([name, address]) => [name, { endpoints: [address], pool: { maxConnections: 4 } }]),
+      ),
+      nowhere: { endpoints: ['127.0.0.1:1'] },
+    },
+    routes: {
+      ...Object.fromEntries(
+        [...backends].map(([name]) => [name, { match: { path: '/shop/*', hosts: [name] }, upstream: name }]),
+      ),
+      internal: { match: { path: '/shop/internal/*', hosts: [...backends.keys()] }, upstream: 'nowhere' },
+    },
   }
 }
 

@@ -5,7 +5,7 @@ import type { NaiveRequest, Quirks } from './naive-http.ts'
 
 /** Only reached by what was smuggled: no front door leads there. */
 export function isSecret({ host, path }: Pick<NaiveRequest, 'host' | 'path'>): boolean {
-  return path.startsWith('/admin') || host === 'internal'
+  return path.startsWith('/admin') || path.startsWith('/shop/internal/') || host === 'internal'
 }
 
 /** A server of its own making that reads requests in its own way, and tells each client what it has understood. */

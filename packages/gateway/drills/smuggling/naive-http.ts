@@ -17,6 +17,8 @@ export interface Quirks {
   readonly chunkSize: 'hex' | 'any' | 'wrapped'
   /** A GET has no body, it thinks. */
   readonly getHasNoBody: boolean
+  /** In HTTP/1.0 there are no chunks, it thinks. */
+  readonly oldHasNoChunks: boolean
   readonly host: 'first' | 'last' | 'absolute'
   /** Whether it resolves `..`, `%2f` and `\` in paths. */
   readonly paths: 'literal' | 'resolved'
@@ -32,6 +34,7 @@ export const USUAL: Quirks = {
   folds: 'dropped',
   chunkSize: 'hex',
   getHasNoBody: false,
+  oldHasNoChunks: false,
   host: 'first',
   paths: 'literal',
 }
@@ -61,14 +64,14 @@ export function readNaively(
   if (end === null) return undefined
   const head = start.slice(0, end.index + end[0].length)
   const [first = '', ...lines] = linesOf(head, quirks)
-  const [method = '', target = ''] = first.split(' ')
+  const [method = '', target = '', version = ''] = first.split(' ')
   const valuesOf = (name: string): string[] =>
     lines.flatMap((line) => {
       const colon = line.indexOf(':')
       return colon > 0 && nameOf(line.slice(0, colon), quirks) === name ? [line.slice(colon + 1)] : []
     })
   const after = start.slice(head.length)
-  const bodyEnd = endOfBody(after, method, valuesOf, quirks)
+  const bodyEnd = endOfBody(after, { method, version }, valuesOf, quirks)
   if (bodyEnd === undefined) return undefined
   const absolute = /^http:\/\/([^/]*)(.*)/.exec(target)
   const hosts = valuesOf('host').map((host) => host.trim())
@@ -105,12 +108,13 @@ function nameOf(name: string, quirks: Quirks): string {
 
 function endOfBody(
   text: string,
-  method: string,
+  { method, version }: { readonly method: string; readonly version: string },
   valuesOf: (name: string) => string[],
   quirks: Quirks,
 ): number | undefined {
   if (quirks.getHasNoBody && method === 'GET') return 0
-  const codings = valuesOf('transfer-encoding')
+  const knowsChunks = !quirks.oldHasNoChunks || version !== 'HTTP/1.0'
+  const codings = knowsChunks ? valuesOf('transfer-encoding') : []
   const isChunked =
     quirks.chunked === 'loose'
       ? codings.some((value) => /chunked/i.test(value))

@@ -1,5 +1,6 @@
 import type { Driver, Listener, Transport, TransportHandler } from '@breakwater/http'
 
+import { isSecret } from './naive-backend.ts'
 import { readNaively } from './naive-http.ts'
 import type { NaiveRequest, Quirks } from './naive-http.ts'
 
@@ -13,7 +14,7 @@ export interface RelayHabits {
 
 /**
  * The same deployment without Breakwater: a proxy that finds out where a request ends as its quirks have it and passes the
- * bytes on untouched, for all clients over one connection, as pools of connections do. It guards one thing: /admin.
+ * bytes on untouched, for all clients over one connection, as pools of connections do. It guards what is secret.
  */
 export class NaiveRelay {
   readonly #quirks: Quirks
@@ -65,7 +66,7 @@ export class NaiveRelay {
       const read = readNaively(left, this.#quirks)
       if (read === undefined) return left
       left = read.rest
-      if (read.request.path.startsWith('/admin'))
+      if (isSecret({ host: '', path: read.request.path }))
         client.give('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
       else {
         this.#waiting.push({ client, bytes: this.#onTheWay(read.request) })
