@@ -38,7 +38,7 @@ export function isShareable({ method, body, fields, upgrade }: RequestHead): boo
 export function isPublic({ fields }: StoredAnswer, keyFields: ReadonlySet<string>): boolean {
   for (let at = 0; at < fields.length; at += 2) {
     const value = fields[at + 1] ?? ''
-    switch (fields[at]) {
+    switch (fields[at] ?? '') {
       case 'set-cookie':
         return false
       case 'cache-control':
