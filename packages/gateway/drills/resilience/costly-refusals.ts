@@ -44,7 +44,7 @@ export const costlyRefusals: Drill = defineDrill({
     const regulars = sendClients(world, {
       ...clients,
       name: 'regulars',
-      perSecond: 25,
+      perSecond: 15,
       fromMs: 0,
       untilMs: RUSH_MS,
     })

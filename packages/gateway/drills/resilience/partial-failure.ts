@@ -50,7 +50,7 @@ export const partialFailure: Drill = defineDrill({
     const named = during.good.filter(({ missing }) => missing.join() === 'recommendations')
     return {
       goodRatio: during.goodRatio,
-      namedRatio: named.length / during.good.length,
+      namedRatio: named.length / Math.max(1, during.good.length),
       before: { completeRatio: before.completeRatio, p99Ms: before.quantileMs(0.99) },
     }
   },
@@ -99,7 +99,7 @@ export const staleTexts: Drill = defineDrill({
     const named = during.good.filter(({ missing }) => missing.join() === 'stale')
     return {
       goodRatio: during.goodRatio,
-      namedRatio: named.length / during.good.length,
+      namedRatio: named.length / Math.max(1, during.good.length),
       before: { completeRatio: before.completeRatio, p99Ms: before.quantileMs(0.99) },
     }
   },

@@ -22,7 +22,7 @@ export const retryStorm: Drill = defineDrill({
 
   async attack({ lab, world }, { control }) {
     const settings = {
-      upstream: { retryBudget: control === 'on' && { ratio: 0.05, min: '0/s' as const } },
+      upstream: { retryBudget: control === 'on' && { ratio: 0.04, min: '0/s' as const } },
       route: { retry: { maxAttempts: 3, backoff: { base: '20ms' as const, max: '100ms' as const } } },
     }
     const gateway = await openGateway(world, {
