@@ -71,7 +71,7 @@ describe('breakwater config validate', () => {
   test('names the fix when there is no file', async () => {
     const { err, code } = await run(undefined, 'validate')
     expect(err).toBe(
-      'breakwater.yaml there is no configuration in <folder>. Name an existing file with --config, or create breakwater.yaml: a listener, an upstream and a route are enough.\n',
+      'breakwater.yaml: there is no configuration in <folder>. Name an existing file with --config, or create breakwater.yaml: a listener, an upstream and a route are enough.\n',
     )
     expect(code).toBe(2)
   })

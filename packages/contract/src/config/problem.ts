@@ -22,7 +22,7 @@ export interface ConfigProblem extends Place {
 
 /** `breakwater.yaml:7:5 routes.orders.timeot: unknown key; did you mean timeout? Write timeout.` */
 export function formatProblem(problem: ConfigProblem): string {
-  const subject = problem.path === '' ? '' : ` ${problem.path}:`
+  const subject = problem.path === '' ? ':' : ` ${problem.path}:`
   const meant = problem.guess === undefined ? '.' : `; did you mean ${problem.guess}?`
   return `${formatPlace(problem)}${subject} ${problem.message}${meant} ${problem.fix}`
 }
