@@ -93,7 +93,8 @@ export function handOver(script, args) {
     pinnedNode(),
     ['--conditions=source', '--disable-warning=ExperimentalWarning', join(root, script), ...args],
     {
-      stdio: 'inherit',
+      // Over the channel nothing is said: its end tells the child that this process is gone, however it went.
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, PATH: join(modules, '.bin') + delimiter + (process.env.PATH ?? '') },
     },
   )

@@ -14,6 +14,9 @@ import { Command, CommanderError } from 'commander'
 // Loaded only when asked for: `breakwater config` does not pay for the gateway. The order is that of the help text.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import('./commands/up.ts')).upCommand(),
+  check: async () => (await import('./commands/check.ts')).checkCommand(),
+  status: async () => (await import('./commands/resilience.ts')).statusCommand(),
+  resilience: async () => (await import('./commands/resilience.ts')).resilienceCommand(),
   config: async () => (await import('./commands/config.ts')).configCommand(),
   threats: async () => (await import('./commands/threats.ts')).threatsCommand(),
   drill: async () => (await import('./commands/drill.ts')).drillCommand(),

@@ -79,7 +79,11 @@ export function createApp(options: AppOptions): Hono {
       : context.text(gateway.registry.expose(), 200, { 'content-type': METRICS_CONTENT_TYPE, ...NO_STORE }),
   )
   app.get('/status', (context) =>
-    context.json({ schemaVersion: 1, ...gateway.status(), lastReload: lastReload() }, 200, NO_STORE),
+    context.json(
+      { schemaVersion: 1, nowMs: clock.now(), ...gateway.status(), lastReload: lastReload() },
+      200,
+      NO_STORE,
+    ),
   )
   app.get('/config', (context) => context.json(shownConfig(gateway.config), 200, NO_STORE))
 

@@ -25,7 +25,7 @@ export async function assertPortsFree(config: GatewayConfig): Promise<void> {
       host,
       port,
       what: `port ${port} of listener ${name}`,
-      fix: `${variable('LISTENERS', name, 'PORT')}=<another port>, or listeners.${name}.port`,
+      fix: `${variable('LISTENERS', name, 'PORT')} or listeners.${name}.port`,
     })),
     ...(admin.mode === 'off'
       ? []
@@ -34,7 +34,7 @@ export async function assertPortsFree(config: GatewayConfig): Promise<void> {
             host: admin.host,
             port: admin.port,
             what: `port ${admin.port} of the admin API`,
-            fix: 'BREAKWATER_ADMIN_PORT=<another port>, or admin.port',
+            fix: 'BREAKWATER_ADMIN_PORT or admin.port',
           },
         ]),
   ]
@@ -46,7 +46,7 @@ export async function assertPortsFree(config: GatewayConfig): Promise<void> {
       host: hostname.replaceAll(/^\[|\]$/g, ''),
       port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
       what: `port ${port} of the service ${name}`,
-      fix: `another port for the service, in services.${name}.health.url and in its upstream`,
+      fix: `the command or env of services.${name}, with its health.url and its upstream`,
     }
     if (await isReachable(wanted, 1_000)) throw inUse(wanted)
   }
@@ -54,7 +54,7 @@ export async function assertPortsFree(config: GatewayConfig): Promise<void> {
 
 function inUse({ what, host, port, fix }: Wanted): Error {
   return errors.BW_CLI_PORT_IN_USE(
-    `${what} is in use: another process, perhaps another breakwater up, listens on ${host}:${port}. To choose another: ${fix}`,
+    `${what} is in use: another process, perhaps another breakwater up, listens on ${host}:${port}; another port is set by ${fix}`,
   )
 }
 
