@@ -119,8 +119,8 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     else if (this.#phase === 'linger') {
       // Both sides have ended: the transport closes by itself as soon as our last words are out.
       if (this.transport.bufferedBytes === 0) this.transport.destroy()
-    } else if (this.#rest !== undefined) return
-    else this.#inputOver()
+    } else if (this.#rest === undefined) this.#inputOver()
+    this.#exchange?.onInputEnd?.(nowMs)
   }
 
   onClose(nowMs: number, error?: Error): void {

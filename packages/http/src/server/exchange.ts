@@ -46,6 +46,8 @@ export class ServerExchange {
   onWritable: ((nowMs: number) => void) | undefined = undefined
   /** The client went away, or broke the rules, before the answer was complete. Called at most once. */
   onAbort: ((error: Error, nowMs: number) => void) | undefined = undefined
+  /** The client sends no more. It may still read: whether it does, nobody can tell before something is written. */
+  onInputEnd: ((nowMs: number) => void) | undefined = undefined
   /** Close the connection after this answer. */
   closeAfter: boolean = false
   /** Set by `limitBody`. @internal */
