@@ -135,7 +135,7 @@ export class Answering {
   }
 
   /** Nobody is there to be answered: the client left, or broke the rules and was told so by the engine. */
-  clientGone(nowMs: number, error?: Error): void {
+  clientGone(nowMs: number, error: Error | undefined): void {
     const broken = isBreakwaterError(error) && error.code !== 'BW_HTTP_CLIENT_GONE' ? error : undefined
     if (broken === undefined) this.#note(refuse(errors.BW_GATEWAY_CLIENT_GONE, 'the client went away'), 0)
     else this.#note({ code: broken.code, spec: broken.spec, detail: broken.message }, broken.spec.status)

@@ -105,7 +105,7 @@ export class Sharing implements FlightMember<StoredAnswer> {
     const leader = left === 'last' ? this.#coalesce?.leaders.get(this.#key) : undefined
     if (leader === undefined) return
     leader.#isSettled = true
-    leader.#exchange.answering.clientGone(this.#nowMs)
+    leader.#exchange.answering.clientGone(this.#nowMs, undefined)
   }
 
   #onAnswer(answer: StoredAnswer | undefined): void {
