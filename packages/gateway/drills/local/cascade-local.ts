@@ -14,7 +14,7 @@ const INCIDENT_MS = 2000
 const SPREAD_BY_MS = 4500
 const END_MS = 7500
 const PATIENCE_MS = 2500
-const CHECKOUTS_PER_SECOND = 12
+const CHECKOUTS_PER_SECOND = 14
 
 const body = JSON.stringify({ userId: 'usr_ada', lines: [{ productId: 'prd_mug', quantity: 2 }] })
 const CHECKOUT = [
@@ -61,7 +61,7 @@ function configOf(lab: LocalLab, gatewayPort: number, ports: ShopPorts, isOn: bo
           match: PATHS[name],
           upstream: name,
           retry: false,
-          timeout: isOn ? (name === 'catalog' ? '400ms' : '5s') : false,
+          timeout: isOn ? (name === 'catalog' ? '1s' : '5s') : false,
         },
       ]),
     ),
