@@ -10,7 +10,11 @@ import { difference, type AuthorizerClass } from '../differential.ts'
 import { EDGE_CASES } from '../edge-cases.ts'
 import { makeCase, type Case } from '../generate/case.ts'
 import { official, type Verdict } from '../oracle.ts'
-import { MUTANTS, type Mutant } from './list.ts'
+import { ENGINE_MUTANTS } from './engine-mutants.ts'
+import type { Mutant } from './mutant.ts'
+import { VALUE_MUTANTS } from './value-mutants.ts'
+
+const MUTANTS = [...ENGINE_MUTANTS, ...VALUE_MUTANTS]
 
 const GENERATED = 60
 const SOURCE = join(import.meta.dirname, '../../src')
