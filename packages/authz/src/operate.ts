@@ -7,3 +7,8 @@
 export { JoinedPolicies, type PolicyContent, type PolicyText } from './bundle/policy-content.ts'
 export { readPolicyFolder } from './bundle/policy-folder.ts'
 export { openPolicies, type OpenPolicies, type OpenPoliciesOptions } from './bundle/open-policies.ts'
+export { DecisionLog, type DecisionLogDeps, type DecisionLogOptions } from './log/decision-log.ts'
+export type { DecisionEntry, DecisionRecord } from './log/record.ts'
+export type { LogBatch } from './log/log-batch.ts'
+export { readLogFolder } from './log/recover.ts'
+export { verifyLog, type ChainHead, type LogFile, type LogVerdict, type VerifyOptions } from './log/verify.ts'

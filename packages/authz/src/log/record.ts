@@ -1,0 +1,157 @@
+import type { Decision } from '../engine/decision.ts'
+import type { AuthzRequest } from '../engine/request.ts'
+
+/** Why a request was answered without asking the policies: `public-route`, `health`. */
+export type Shortcut = string
+
+/** What is to be recorded. Nothing of it may change before it is committed: it is read then. */
+export interface DecisionEntry {
+  /** Wall clock, milliseconds since 1970-01-01T00:00:00Z. */
+  readonly timeMs: number
+  /** Left out when the request could not even be read. */
+  readonly request?: AuthzRequest
+  readonly decision: Pick<
+    Decision,
+    'decision' | 'reasons' | 'errors' | 'policyVersion' | 'obligations' | 'engine'
+  > & {
+    readonly failure?: { readonly code: string }
+  }
+  /** Set when no policy was asked. */
+  readonly shortcut?: Shortcut
+  /** Joins the record to the rest of the story. */
+  readonly traceId?: string
+}
+
+/** One decision as it stands in the log, in the order of its keys. */
+export interface DecisionRecord {
+  readonly seq: number
+  readonly time: string
+  /** `policy`: policies determined it · `default`: none did · `failure`: none could be asked · `shortcut`: none was asked. */
+  readonly by: 'policy' | 'default' | 'failure' | 'shortcut'
+  readonly result: 'allow' | 'deny'
+  readonly who?: string
+  readonly workload?: string
+  readonly action?: string
+  readonly object?: string
+  /** The part of the context that the log was told to keep, entities as text. */
+  readonly context?: Readonly<Record<string, string | number | boolean>>
+  readonly reasons?: readonly string[]
+  /** Policies that failed. Their messages stay out: they may quote data. */
+  readonly errors?: readonly string[]
+  readonly failure?: string
+  readonly shortcut?: string
+  readonly obligations?: readonly string[]
+  readonly policyVersion: string
+  readonly engine?: 'official'
+  readonly traceId?: string
+}
+
+const MAX_TEXT = 256
+
+/** Writes records as lines. Text is put together by hand: objects made for `JSON.stringify` cost several times as much. */
+export class RecordWriter {
+  readonly #contextKeys: readonly string[]
+  #timeMs = Number.NaN
+  #time = ''
+
+  constructor(contextKeys: readonly string[]) {
+    this.#contextKeys = contextKeys
+  }
+
+  /**
+   * The line of an entry: identities, ids of policies and codes. Of the context only `workload` and what was named, of error
+   * messages nothing: what a log holds, everybody who reads logs knows.
+   */
+  line(seq: number, { timeMs, request, decision, shortcut, traceId }: DecisionEntry): string {
+    const { reasons, errors, failure, obligations } = decision
+    const context = objectContext(request?.context)
+    let by: DecisionRecord['by'] = reasons.length > 0 ? 'policy' : 'default'
+    if (failure !== undefined) by = 'failure'
+    if (shortcut !== undefined) by = 'shortcut'
+    let line = `{"seq":${seq},"time":"${this.time(timeMs)}","by":"${by}","result":"${decision.decision}"`
+    line += field('who', uidText(request?.principal))
+    line += field('workload', uidText(context?.['workload']))
+    line += field('action', uidText(request?.action))
+    line += field('object', uidText(request?.resource))
+    if (context !== undefined) line += this.#contextField(context)
+    if (reasons.length > 0) line += list('reasons', reasons)
+    if (errors.length > 0)
+      line += list(
+        'errors',
+        errors.map(({ policyId }) => policyId),
+      )
+    if (failure !== undefined) line += field('failure', failure.code)
+    if (shortcut !== undefined) line += field('shortcut', cut(shortcut))
+    if (obligations.length > 0)
+      line += list(
+        'obligations',
+        obligations.map(({ name, value }) => `${name}=${value}`),
+      )
+    line += field('policyVersion', decision.policyVersion)
+    if (decision.engine === 'official') line += field('engine', 'official')
+    if (traceId !== undefined) line += field('traceId', cut(traceId))
+    return `${line}}\n`
+  }
+
+  /** ISO 8601. Most records of a turn share their millisecond. */
+  time(timeMs: number): string {
+    if (timeMs !== this.#timeMs) {
+      this.#timeMs = timeMs
+      this.#time = new Date(timeMs).toISOString()
+    }
+    return this.#time
+  }
+
+  #contextField(context: Readonly<Record<string, unknown>>): string {
+    let inside = ''
+    for (const key of this.#contextKeys) {
+      const value = Object.hasOwn(context, key) ? plainOf(context[key]) : undefined
+      if (value === undefined) continue
+      inside += `${inside === '' ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(value)}`
+    }
+    return inside === '' ? '' : `,"context":{${inside}}`
+  }
+}
+
+function field(name: string, text: string | undefined): string {
+  return text === undefined ? '' : `,"${name}":${JSON.stringify(text)}`
+}
+
+function list(name: string, texts: readonly string[]): string {
+  return `,"${name}":${JSON.stringify(texts)}`
+}
+
+/** Context as an object; a text is parsed, and left out when it cannot be. */
+function objectContext(context: AuthzRequest['context']): Readonly<Record<string, unknown>> | undefined {
+  if (typeof context !== 'string') return context
+  try {
+    const value: unknown = JSON.parse(context)
+    return typeof value === 'object' && value !== null
+      ? (value as Readonly<Record<string, unknown>>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function plainOf(value: unknown): string | number | boolean | undefined {
+  if (typeof value === 'string') return cut(value)
+  if (typeof value === 'number' || typeof value === 'boolean') return value
+  return typeof value === 'bigint' ? `${value}` : uidText(value)
+}
+
+/** `Type::"id"` of whatever came in as an identity; undefined when it is none. */
+function uidText(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const inside = '__entity' in value ? value.__entity : value
+  if (typeof inside !== 'object' || inside === null) return undefined
+  const { type, id } = inside as { readonly type?: unknown; readonly id?: unknown }
+  return typeof type === 'string' && typeof id === 'string'
+    ? `${cut(type)}::${JSON.stringify(cut(id))}`
+    : undefined
+}
+
+/** A caller chooses the length of what is asked, not the size of the log. */
+function cut(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…(${text.length})`
+}
