@@ -22,6 +22,8 @@ interface Flood {
   /** What a server has to take at the most before it can know: the limit and two pieces. */
   readonly atMostBytes: number
   readonly expected: number
+  /** Sent at once instead of piece by piece. */
+  readonly isWhole?: boolean
 }
 
 const kib = (count: number): number => count * 1024
@@ -32,6 +34,13 @@ const floods: readonly Flood[] = [
     bytes: `${HEAD}${`X-Pad: ${'h'.repeat(7990)}\r\n`.repeat(80)}\r\n`,
     atMostBytes: kib(32) + 2 * PIECE_BYTES,
     expected: 431,
+  },
+  {
+    name: 'a head of 48 KB in one piece',
+    bytes: `${HEAD}${`X-Pad: ${'h'.repeat(7990)}\r\n`.repeat(6)}\r\n`,
+    atMostBytes: kib(64),
+    expected: 431,
+    isWhole: true,
   },
   {
     name: '6000 fields of three bytes',
@@ -83,6 +92,7 @@ interface FloodEvidence {
 function pour(world: SimWorld, flood: Flood, from: string): FloodEvidence {
   const evidence: FloodEvidence = { flood, takenBytes: 0, status: 0 }
   const client = RawClient.open(world, from, GATE)
+  const pieceBytes = flood.isWhole === true ? flood.bytes.length : PIECE_BYTES
   const next = (index: number): void => {
     evidence.takenBytes = Math.max(0, index - client.bufferedBytes)
     evidence.status = statusOf(client.received)
@@ -91,8 +101,8 @@ function pour(world: SimWorld, flood: Flood, from: string): FloodEvidence {
       world.clock.schedule(2, () => next(index))
       return
     }
-    client.write(flood.bytes.slice(index, index + PIECE_BYTES))
-    world.clock.schedule(2, () => next(index + PIECE_BYTES))
+    client.write(flood.bytes.slice(index, index + pieceBytes))
+    world.clock.schedule(2, () => next(index + pieceBytes))
   }
   world.clock.schedule(5000, () => next(0))
   return evidence
