@@ -34,3 +34,4 @@ export {
   type ShadowOptions,
   type ShadowReport,
 } from './shadow/shadow.ts'
+export { recordsOf, requestOfRecord } from './shadow/replay.ts'

@@ -137,7 +137,14 @@ function objectContext(context: AuthzRequest['context']): Readonly<Record<string
 function plainOf(value: unknown): string | number | boolean | undefined {
   if (typeof value === 'string') return cut(value)
   if (typeof value === 'number' || typeof value === 'boolean') return value
-  return typeof value === 'bigint' ? `${value}` : uidText(value)
+  return typeof value === 'bigint' ? `${value}` : (uidText(value) ?? argumentOf(value))
+}
+
+/** The text inside `{"__extn":{"fn":"datetime","arg":"2026-01-01"}}`: enough where the schema knows the type. */
+function argumentOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('__extn' in value)) return undefined
+  const { arg } = (value.__extn ?? {}) as { readonly arg?: unknown }
+  return typeof arg === 'string' ? cut(arg) : undefined
 }
 
 /** `Type::"id"` of whatever came in as an identity; undefined when it is none. */
