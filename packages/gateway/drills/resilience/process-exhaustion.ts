@@ -87,9 +87,9 @@ export const processExhaustion: Drill = defineDrill({
   },
 
   judge: ({ livedMs, highest, checkouts, before }) => ({
-    outcome: highest >= 1 || checkouts < 0.99 ? 'breached' : 'contained',
+    outcome: highest >= 0.95 || checkouts < 0.99 ? 'breached' : 'contained',
     because: [
-      { name: 'most memory that was in use', value: highest, unit: 'ratio', atMost: 0.99 },
+      { name: 'most memory that was in use', value: highest, unit: 'ratio', atMost: 0.95 },
       { name: 'checkouts that succeed', value: checkouts, unit: 'ratio', atLeast: 0.99 },
       { name: 'life of the gateway after the incident began', value: livedMs, unit: 'ms' },
     ],
