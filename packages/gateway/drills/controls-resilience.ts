@@ -212,3 +212,12 @@ export const drain: Control = defineControl({
   configuration: ['drain.timeout'],
   notCovered: 'Streams that outlive the limit; SIGKILL.',
 })
+
+export const tenantFairness: Control = defineControl({
+  id: 'tenant-fairness',
+  title: 'Under overload, those who send most are refused first',
+  defends: [threats.noisyNeighbour],
+  code: 'packages/gateway/src/upstream/controls.ts',
+  configuration: ['shed.tenantFairness'],
+  notCovered: 'More greedy tenants than there are buckets: those who share one share its fate.',
+})

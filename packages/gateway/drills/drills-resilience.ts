@@ -8,6 +8,7 @@ import { cascade } from './resilience/cascade.ts'
 import { coldReturn } from './resilience/cold-return.ts'
 import { costlyRefusals } from './resilience/costly-refusals.ts'
 import { duplicateEffect } from './resilience/duplicate-effect.ts'
+import { greedyTenant } from './resilience/greedy-tenant.ts'
 import { halfOpen } from './resilience/half-open.ts'
 import { lostDeadline } from './resilience/lost-deadline.ts'
 import { metastable } from './resilience/metastable.ts'
@@ -46,6 +47,7 @@ export const resilienceDrills: readonly Drill[] = [
   hungEndpoint,
   tailLatency,
   noisyNeighbour,
+  greedyTenant,
   processExhaustion,
   abruptStop,
 ]
