@@ -119,7 +119,11 @@ describe('equal reads in flight', () => {
       const more = (): void => {
         if (left-- === 0) return exchange.sendEnd()
         if (exchange.sendData(Buffer.alloc(10_000, 'x'))) stage.clock.schedule(1, more)
-        else exchange.onWritable = () => void ((exchange.onWritable = undefined), more())
+        else
+          exchange.onWritable = () => {
+            exchange.onWritable = undefined
+            more()
+          }
       }
       more()
     }
