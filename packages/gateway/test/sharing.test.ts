@@ -305,6 +305,7 @@ describe('the ladder', () => {
     const { stage, shop: full, backup } = await stairs()
     down(full)
     expect(stage.ask('POST /shop/1', [], 'x').body).toBe('{"items":[]}')
+    expect(stage.ask('DELETE /shop/1').body).toBe('{"items":[]}')
     expect(backup.count).toBe(0)
   })
 
