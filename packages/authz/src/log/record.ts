@@ -4,18 +4,22 @@ import type { AuthzRequest } from '../engine/request.ts'
 /** Why a request was answered without asking the policies: `public-route`, `health`. */
 export type Shortcut = string
 
+/** What the log reads of a decision, whichever engine made it. */
+export type LoggedDecision = Pick<
+  Decision,
+  'decision' | 'reasons' | 'errors' | 'policyVersion' | 'obligations'
+> & {
+  readonly engine: string
+  readonly failure?: { readonly code: string }
+}
+
 /** What is to be recorded. Nothing of it may change before it is committed: it is read then. */
 export interface DecisionEntry {
   /** Wall clock, milliseconds since 1970-01-01T00:00:00Z. */
   readonly timeMs: number
   /** Left out when the request could not even be read. */
   readonly request?: AuthzRequest
-  readonly decision: Pick<
-    Decision,
-    'decision' | 'reasons' | 'errors' | 'policyVersion' | 'obligations' | 'engine'
-  > & {
-    readonly failure?: { readonly code: string }
-  }
+  readonly decision: LoggedDecision
   /** Set when no policy was asked. */
   readonly shortcut?: Shortcut
   /** Joins the record to the rest of the story. */
@@ -42,7 +46,8 @@ export interface DecisionRecord {
   readonly shortcut?: string
   readonly obligations?: readonly string[]
   readonly policyVersion: string
-  readonly engine?: 'official'
+  /** Left out for our own compiled policies. */
+  readonly engine?: string
   readonly traceId?: string
 }
 
@@ -88,7 +93,7 @@ export class RecordWriter {
         obligations.map(({ name, value }) => `${name}=${value}`),
       )
     line += field('policyVersion', decision.policyVersion)
-    if (decision.engine === 'official') line += field('engine', 'official')
+    if (decision.engine !== 'compiled') line += field('engine', decision.engine)
     if (traceId !== undefined) line += field('traceId', cut(traceId))
     return `${line}}\n`
   }

@@ -1,0 +1,140 @@
+import type { Decision } from '../engine/decision.ts'
+import type { AuthzRequest } from '../engine/request.ts'
+import { AuthzError } from '../errors.ts'
+import { readAnswer } from './read-answer.ts'
+
+/** Decides whether the engine may be asked at all. `@breakwater/resilience` has one; any other will do. */
+export interface PdpBreaker {
+  /** False while the engine is left in peace. */
+  admit(): boolean
+  succeeded(): void
+  failed(): void
+}
+
+export interface OpaOptions {
+  /** Where OPA listens: `http://127.0.0.1:8181`. */
+  readonly url: string
+  /** Path of the decision: `shop/authz/allow` (a boolean), or a document with `allow`. */
+  readonly path: string
+  /** The whole call. Default 5000, at least 1. */
+  readonly timeoutMs?: number
+  /** Answers beyond this size are no answers. Default 64 KiB. */
+  readonly maxAnswerBytes?: number
+  /** Headers of every call, such as `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface OpaDeps {
+  readonly fetch?: typeof globalThis.fetch
+  readonly breaker?: PdpBreaker
+}
+
+/** A decision of an engine elsewhere. */
+export type RemoteDecision = Omit<Decision, 'engine'> & { readonly engine: 'opa' }
+
+const DECISION_PATH = /^\w[\w-]*(?:\/\w[\w-]*)*$/
+
+/**
+ * Asks OPA over its REST API (`POST /v1/data/<path>`). Never throws, and nothing but a clear allow is an allow: no answer in
+ * time, an error, a redirect, an undefined result or a result of another shape is a deny with a code.
+ */
+export class OpaClient {
+  readonly #options: Required<OpaOptions>
+  readonly #endpoint: string
+  readonly #fetch: typeof globalThis.fetch
+  readonly #breaker: PdpBreaker | undefined
+
+  /** @throws `BW_AUTHZ_OPTIONS_INVALID`. */
+  constructor(options: OpaOptions, deps: OpaDeps = {}) {
+    const { timeoutMs = 5000, maxAnswerBytes = 65_536, headers = {}, url, path } = options
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol) || !DECISION_PATH.test(path)) {
+      throw new AuthzError(
+        'BW_AUTHZ_OPTIONS_INVALID',
+        `opa: url ${url} and path ${path} must be an http address and names joined by /`,
+      )
+    }
+    if (!(timeoutMs >= 1) || !(maxAnswerBytes >= 1)) {
+      throw new AuthzError(
+        'BW_AUTHZ_OPTIONS_INVALID',
+        `opa: timeoutMs ${timeoutMs} and maxAnswerBytes ${maxAnswerBytes} must be at least 1`,
+      )
+    }
+    this.#options = { url, path, timeoutMs, maxAnswerBytes, headers }
+    this.#endpoint = `${url.replace(/\/+$/, '')}/v1/data/${path}`
+    this.#fetch = deps.fetch ?? globalThis.fetch
+    this.#breaker = deps.breaker
+  }
+
+  /** Asks with the request as OPA's `input`. `signal` is the caller's: gone with it, the question is too. */
+  async decide(request: AuthzRequest, signal?: AbortSignal): Promise<RemoteDecision> {
+    if (this.#breaker?.admit() === false) {
+      return this.#refuse('BW_AUTHZ_PDP_UNAVAILABLE', 'the breaker is open: OPA is not asked')
+    }
+    try {
+      const result = await this.#ask(request, signal)
+      this.#breaker?.succeeded()
+      return this.#decisionOf(result)
+    } catch (cause) {
+      // A caller who left says nothing about OPA.
+      if (signal?.aborted === true) this.#breaker?.succeeded()
+      else this.#breaker?.failed()
+      if (cause instanceof AuthzError) return this.#refuse(cause.code, cause.message, cause)
+      const why = cause instanceof Error ? cause.message : String(cause)
+      return this.#refuse('BW_AUTHZ_PDP_UNAVAILABLE', `OPA gave no answer: ${why}`, cause)
+    }
+  }
+
+  /** @throws AuthzError, or whatever `fetch` throws. */
+  async #ask(request: AuthzRequest, signal: AbortSignal | undefined): Promise<unknown> {
+    const { timeoutMs, maxAnswerBytes, headers } = this.#options
+    const timeout = AbortSignal.timeout(timeoutMs)
+    const response = await this.#fetch(this.#endpoint, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify({ input: inputOf(request) }),
+      // Who may answer is configured; another address is not it.
+      redirect: 'error',
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    })
+    if (response.status !== 200) {
+      await response.body?.cancel()
+      throw new AuthzError('BW_AUTHZ_PDP_UNAVAILABLE', `OPA answered ${response.status}`)
+    }
+    return readAnswer(response, maxAnswerBytes)
+  }
+
+  #decisionOf(answer: unknown): RemoteDecision {
+    const { result } = (answer ?? {}) as { readonly result?: unknown }
+    const allow = typeof result === 'object' && result !== null && 'allow' in result ? result.allow : result
+    if (allow === undefined) {
+      return this.#refuse(
+        'BW_AUTHZ_PDP_ANSWER_INVALID',
+        `${this.#options.path} is undefined for this request`,
+      )
+    }
+    if (typeof allow !== 'boolean') {
+      return this.#refuse('BW_AUTHZ_PDP_ANSWER_INVALID', `${this.#options.path} is neither true nor false`)
+    }
+    return { ...this.#base(), decision: allow ? 'allow' : 'deny', reasons: [this.#options.path] }
+  }
+
+  #refuse(code: AuthzError['code'], message: string, cause?: unknown): RemoteDecision {
+    return { ...this.#base(), failure: new AuthzError(code, message, { cause }) }
+  }
+
+  #base(): RemoteDecision {
+    return {
+      decision: 'deny',
+      reasons: [],
+      errors: [],
+      obligations: [],
+      policyVersion: `opa:${this.#options.path}`,
+      engine: 'opa',
+    }
+  }
+}
+
+function inputOf({ principal, action, resource, context = {} }: AuthzRequest): object {
+  const values: unknown = typeof context === 'string' ? JSON.parse(context) : context
+  return { principal, action, resource, context: values }
+}
