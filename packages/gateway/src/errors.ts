@@ -25,6 +25,16 @@ type Code =
   | 'BW_GATEWAY_DRAINING'
   | 'BW_GATEWAY_ROUTE_CONFLICT'
   | 'BW_GATEWAY_START_FAILED'
+  | 'BW_GATEWAY_UNAUTHENTICATED'
+  | 'BW_GATEWAY_FORBIDDEN'
+  | 'BW_GATEWAY_OBJECT_NOT_FOUND'
+  | 'BW_GATEWAY_TENANT_MISMATCH'
+  | 'BW_GATEWAY_CLAIM_MISSING'
+  | 'BW_GATEWAY_OBLIGATION_UNKNOWN'
+  | 'BW_GATEWAY_PATH_AMBIGUOUS'
+  | 'BW_GATEWAY_AUTHORIZATION_FAILED'
+  | 'BW_GATEWAY_DECISION_UNRECORDED'
+  | 'BW_GATEWAY_POLICIES_INVALID'
 
 const caller = (status: number, fix: string, retry: ErrorSpec['retry'] = 'never'): ErrorSpec => ({
   fault: 'caller',
@@ -117,6 +127,39 @@ export const errors: ErrorCatalogue<Readonly<Record<Code, ErrorSpec>>> = defineE
     retry: 'never',
     status: 500,
     fix: 'Choose a free port and an address of this machine, or stop the process that holds the port.',
+  },
+  BW_GATEWAY_UNAUTHENTICATED: caller(401, 'Send a token of the issuer that this gateway trusts.'),
+  BW_GATEWAY_FORBIDDEN: caller(403, 'Ask whoever administers the policies for the permission.'),
+  BW_GATEWAY_OBJECT_NOT_FOUND: caller(404, 'Check the id, and whether it is yours to ask for.'),
+  BW_GATEWAY_TENANT_MISMATCH: caller(403, 'Name the tenant that the token was made for.'),
+  BW_GATEWAY_CLAIM_MISSING: caller(403, 'Ask for a token that holds the claim that is named.'),
+  BW_GATEWAY_OBLIGATION_UNKNOWN: {
+    fault: 'policy',
+    retry: 'never',
+    status: 403,
+    fix: 'Add the obligation to the route once its upstream carries it out.',
+  },
+  BW_GATEWAY_PATH_AMBIGUOUS: caller(
+    400,
+    'Write the path as the route does: no capitals, doubled or closing slashes.',
+  ),
+  BW_GATEWAY_AUTHORIZATION_FAILED: {
+    fault: 'breakwater',
+    retry: 'after-delay',
+    status: 503,
+    fix: 'Read the cause in the log; the decision was deny.',
+  },
+  BW_GATEWAY_DECISION_UNRECORDED: {
+    fault: 'breakwater',
+    retry: 'after-delay',
+    status: 503,
+    fix: 'Make the decision log writable again: nothing is allowed without a record.',
+  },
+  BW_GATEWAY_POLICIES_INVALID: {
+    fault: 'policy',
+    retry: 'never',
+    status: 500,
+    fix: 'Correct the policies at the place that is named; the ones before stay in force.',
   },
 })
 

@@ -5,6 +5,8 @@ import type { OverloadReadings } from '@breakwater/resilience/load'
 import { AccessLog, MetricsRegistry } from '@breakwater/telemetry'
 import type { WriteBatch } from '@breakwater/telemetry'
 import { errors } from './errors.ts'
+import type { EntityStore } from '@breakwater/authz'
+import type { DecisionPoint, DecisionRecorder } from './authorization/decision-point.ts'
 import { GatewayListener } from './listener.ts'
 import type { ListenerShared } from './listener.ts'
 import { OverloadWatch } from './overload.ts'
@@ -31,6 +33,12 @@ export interface GatewayDeps {
   readonly writeAccessLog?: WriteBatch
   /** One look at the process. Without it the overload control has nothing to go by. */
   readonly readOverload?: () => OverloadReadings
+  /** The time of day, for tokens and policies. Milliseconds since 1970. Default: the machine's. */
+  readonly epochMs?: () => number
+  /** Who decides instead of the policies that the configuration names. */
+  readonly decisionPoint?: DecisionPoint
+  /** Where decisions are written down, instead of the configured log. */
+  readonly decisionRecorder?: DecisionRecorder
 }
 
 /**
@@ -61,7 +69,12 @@ export class Gateway {
     this.registry = deps.registry ?? new MetricsRegistry(registryOptionsOf(telemetry.metrics))
     const meters = new GatewayMeters(this.registry)
     const seed = deps.seed ?? Math.floor(random() * 0x1_0000_0000)
-    this.#deps = { driver, random, seed, meters }
+    const authorization = {
+      epochMs: deps.epochMs ?? Date.now,
+      decisionPoint: deps.decisionPoint,
+      recorder: deps.decisionRecorder,
+    }
+    this.#deps = { driver, random, seed, meters, authorization }
     this.#overload = OverloadWatch.of(overload, driver, deps.readOverload)
     const { accessLog } = telemetry
     if (accessLog.mode !== 'off' && deps.writeAccessLog !== undefined) {
@@ -130,6 +143,11 @@ export class Gateway {
 
   upstream(name: string): Upstream | undefined {
     return this.#snapshot.upstreams.get(name)
+  }
+
+  /** The entities that decisions are made on: a change counts for the next request. Undefined without authorization. */
+  get entities(): EntityStore | undefined {
+    return this.#snapshot.authorization?.entities
   }
 
   /** What it does and how its controls stand. For people and the admin API: allocates. */

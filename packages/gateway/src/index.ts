@@ -6,6 +6,10 @@
 
 export { Gateway } from './gateway.ts'
 export type { GatewayDeps } from './gateway.ts'
+export { authorizationAlarm, authorizationFailed } from './authorization/authorization.ts'
+export type { DecisionPoint, DecisionRecorder } from './authorization/decision-point.ts'
+export { TestIssuer } from './authorization/test-issuer.ts'
+export type { TestClaims } from './authorization/test-issuer.ts'
 export { errors } from './errors.ts'
 export { openProcessReadings } from './overload-readings.ts'
 export type { EndpointStatus, GatewayStatus, ListenerStatus, RouteStatus, UpstreamStatus } from './status.ts'

@@ -1,6 +1,9 @@
 import type { Random } from '@breakwater/core'
-import type { GatewayConfig } from '@breakwater/contract'
+import type { GatewayConfig, RouteConfig } from '@breakwater/contract'
 import type { Driver } from '@breakwater/http'
+import { Authorization } from './authorization/authorization.ts'
+import type { AuthorizationDeps } from './authorization/authorization.ts'
+import { RouteGuard } from './authorization/route-guard.ts'
 import { compileRoute } from './plan/route-plan.ts'
 import type { RoutePlan } from './plan/route-plan.ts'
 import { Router } from './routing/router.ts'
@@ -13,6 +16,7 @@ export interface SnapshotDeps {
   readonly random: Random
   readonly seed: number
   readonly meters: GatewayMeters
+  readonly authorization: AuthorizationDeps
 }
 
 /**
@@ -24,9 +28,14 @@ export class Snapshot {
   readonly router: Router<RoutePlan>
   readonly plans: readonly RoutePlan[]
   readonly upstreams: ReadonlyMap<string, Upstream>
+  /** Undefined when it is off. */
+  readonly authorization: Authorization | undefined
 
   constructor(config: GatewayConfig, deps: SnapshotDeps, previous?: Snapshot) {
     this.config = config
+    // First, because it may fail: then nothing has been opened.
+    const authorization = Authorization.of(config, deps.authorization, previous?.authorization)
+    this.authorization = authorization
     const isShedSame = previous !== undefined && isSame(previous.config.shed, config.shed)
     this.upstreams = new Map(
       config.upstreams.map((upstream) => {
@@ -40,7 +49,13 @@ export class Snapshot {
       if (upstream === undefined) throw new RangeError(`no upstream is named ${name}`)
       return upstream
     }
-    const planDeps = { ...deps, upstreamOf, metersOf: (route: string) => deps.meters.route(route) }
+    const planDeps = {
+      ...deps,
+      upstreamOf,
+      metersOf: (route: string) => deps.meters.route(route),
+      guardOf: (route: RouteConfig) =>
+        authorization === undefined ? undefined : new RouteGuard(authorization, route),
+    }
     this.plans = config.routes.map((route) =>
       compileRoute(
         route,
@@ -48,11 +63,13 @@ export class Snapshot {
         previous?.plans.find(({ name }) => name === route.name),
       ),
     )
+    if (authorization !== undefined) authorization.routes = this.plans
     this.router = new Router(this.plans.map((plan) => ({ match: plan.config.match, plan })))
   }
 
   /** Closes the upstreams that `next` no longer uses. Requests under way on them are finished. */
   retire(next: Snapshot | undefined): void {
+    this.authorization?.close(next?.authorization)
     for (const upstream of this.upstreams.values()) {
       if (next?.upstreams.get(upstream.name) !== upstream) upstream.close()
     }

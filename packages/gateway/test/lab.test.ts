@@ -199,7 +199,7 @@ describe('the configuration of a drill', () => {
     expect(modes(upstream('catalog'))).toEqual({ ...off(BARE_UPSTREAM), breaker: 'enforce' })
     expect(modes(route('catalog'))).toEqual(off(BARE_ROUTE))
     expect(modes(route('orders'))).toEqual({ ...off(BARE_ROUTE), retry: 'enforce' })
-    expect(modes(config)).toEqual({ shed: 'off', overload: 'off', admin: 'off' })
+    expect(modes(config)).toEqual({ authorization: 'off', shed: 'off', overload: 'off', admin: 'off' })
   })
 
   test('tells every mistake in it', () => {

@@ -6,6 +6,7 @@ import { REFUSED } from '@breakwater/resilience/machines'
 import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
+import type { Caller } from '../authorization/caller.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
 import type { ListenerContext } from '../runtime.ts'
 import type { CapacityClaim, PendingClaim, TurnedAway } from '../upstream/capacity.ts'
@@ -17,6 +18,7 @@ import { Hedging } from './hedging.ts'
 import type { Identity } from './identity.ts'
 import { nextStep, takeStep } from './ladder.ts'
 import { Once } from './once.ts'
+import { RecordWait } from './record-wait.ts'
 import { RequestBody } from './request-body.ts'
 import { retryDelayMs } from './retrying.ts'
 import { Sharing } from './sharing.ts'
@@ -45,6 +47,10 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   isCallersDeadline: boolean = false
   /** Empty when the route asks for none. */
   tenantName: string = ''
+  /** Who asks, once verified; undefined on public routes and without authorization. */
+  caller: Caller | undefined = undefined
+  /** Obligations of the decision that the upstream carries out. */
+  obligations: string | undefined = undefined
   /** The upstream that is asked now: the route's, or one of its ladder. */
   upstream: Upstream
   /** Steps of the ladder taken so far. */
@@ -61,6 +67,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   #pending: PendingClaim | undefined
   #sharing: Sharing | undefined
   #once: Once | undefined
+  #record: RecordWait | undefined
   #isOver = false
 
   constructor(
@@ -103,6 +110,25 @@ export class Exchange implements CapacityClaim, AttemptOwner {
       if (refusal !== undefined) return this.answering.refuse(refusal, nowMs)
     }
     this.listener.runtime.driver.wheel.arm(this.#deadline, this.deadlineMs)
+    if (this.#record?.hold() !== true) this.#enter(nowMs)
+  }
+
+  /** Called by authorization: the request goes no further than admission until the function has been told that it is safe. */
+  awaitRecord(): (isSafe: boolean) => void {
+    const { clock } = this.listener.runtime.driver
+    const record = new RecordWait(() => {
+      if (!this.#isOver) this.#enter(clock.now())
+    })
+    this.#record = record
+    return (isSafe) => record.settle(isSafe)
+  }
+
+  /** Admitted: what is stored or shared first, then the upstream. */
+  #enter(nowMs: number): void {
+    if (this.#record?.isLost === true) {
+      const detail = 'the decision on this request could not be written down'
+      return this.answering.refuse(refuse(errors.BW_GATEWAY_DECISION_UNRECORDED, detail), nowMs)
+    }
     this.#once = Once.of(this)
     if (this.#once !== undefined) return this.#once.begin(nowMs)
     this.#sharing = Sharing.of(this)
@@ -247,6 +273,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   /** There will be no full answer: the next step of the ladder, or the refusal. */
   fail(refusal: Refusal, nowMs: number): void {
     if (this.#isOver) return
+    if (this.#record?.isHeld === true) return this.answering.refuse(refusal, nowMs) // nothing is served unrecorded
     const step = nextStep(this, nowMs)
     if (step === undefined) this.answering.refuse(refusal, nowMs)
     else takeStep(this, step, nowMs)

@@ -7,6 +7,7 @@ import type { IdempotencyPlan } from '../plan/route-plan.ts'
 import { problemBody, problemFields } from '../answer/problem.ts'
 import type { StoredAnswer } from './capture.ts'
 import type { Exchange } from './exchange.ts'
+import { shareScopeOf } from './shared-key.ts'
 
 /** Visible characters only: the key ends up in a map and in logs of whoever asks for it. */
 const KEY = /^[\x21-\x7e]{1,255}$/
@@ -68,7 +69,12 @@ export class Once {
     const { inbound, path, tenantName, answering, plan } = this.#exchange
     const { method, query = '' } = inbound.request
     const fingerprint = JSON.stringify([method, path, query, bodyDigest])
-    const decision = this.#plan.store.begin(tenantName, key, fingerprint, nowMs)
+    const decision = this.#plan.store.begin(
+      tenantName,
+      `${shareScopeOf(this.#exchange)} ${key}`,
+      fingerprint,
+      nowMs,
+    )
     switch (decision.kind) {
       case 'first':
         this.#claim = decision.claim

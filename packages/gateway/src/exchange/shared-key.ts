@@ -1,5 +1,6 @@
 import type { RequestHead } from '@breakwater/http'
 import type { StoredAnswer } from './capture.ts'
+import type { Exchange } from './exchange.ts'
 
 /**
  * The key under which an answer may be shared: everything that it may depend on. Tenant and the named fields are part of
@@ -8,11 +9,11 @@ import type { StoredAnswer } from './capture.ts'
 export function sharedKey(
   request: RequestHead,
   path: string,
-  tenant: string,
+  scope: string,
   varyBy: readonly string[],
 ): string {
   const { authority, query = '', fields } = request
-  return JSON.stringify([authority, path, query, tenant, ...varyBy.map((name) => fields.getAll(name))])
+  return JSON.stringify([authority, path, query, scope, ...varyBy.map((name) => fields.getAll(name))])
 }
 
 /** Makes the answer depend on more than the key tells (RFC 9110 §13.1, §14.2). */
@@ -61,4 +62,10 @@ export function mayBeServedStale({ status, fields }: StoredAnswer): boolean {
     if (/\b(?:no-cache|must-revalidate|proxy-revalidate)\b/i.test(fields[at + 1] ?? '')) return false
   }
   return true
+}
+
+/** Within which answers and keys may be shared: one tenant and, once somebody is known, one caller. */
+export function shareScopeOf({ tenantName, caller }: Pick<Exchange, 'tenantName' | 'caller'>): string {
+  if (caller === undefined) return tenantName
+  return JSON.stringify([tenantName, caller.tenant, caller.user, caller.workload])
 }

@@ -7,7 +7,7 @@ import type { AnswerKeeper } from './answering.ts'
 import { sizeOfAnswer } from './capture.ts'
 import type { StoredAnswer } from './capture.ts'
 import type { Exchange } from './exchange.ts'
-import { isPublic, isShareable, mayBeServedStale, sharedKey } from './shared-key.ts'
+import { isPublic, isShareable, mayBeServedStale, sharedKey, shareScopeOf } from './shared-key.ts'
 
 /** Why a flight ended without an answer for its followers: each asks for itself. */
 const NOT_SHAREABLE = Symbol('the answer cannot be shared')
@@ -23,8 +23,9 @@ export class Sharing implements FlightMember<StoredAnswer> {
   private constructor(exchange: Exchange, coalesce: CoalescePlan | undefined) {
     this.#exchange = exchange
     this.#coalesce = coalesce
-    const { inbound, path, tenantName } = exchange
-    this.#key = coalesce === undefined ? '' : sharedKey(inbound.request, path, tenantName, coalesce.varyBy)
+    const { inbound, path } = exchange
+    this.#key =
+      coalesce === undefined ? '' : sharedKey(inbound.request, path, shareScopeOf(exchange), coalesce.varyBy)
   }
 
   static of(exchange: Exchange): Sharing | undefined {
@@ -127,10 +128,10 @@ function staleKeeper(
   return {
     maxAnswerBytes,
     keep(answer, nowMs) {
-      const { inbound, path, tenantName, answering } = exchange
+      const { inbound, path, answering } = exchange
       if (answer === undefined || answering.degraded.length > 0) return
       if (!mayBeServedStale(answer) || !isPublic(answer, keyFields)) return
-      const key = sharedKey(inbound.request, path, tenantName, varyBy)
+      const key = sharedKey(inbound.request, path, shareScopeOf(exchange), varyBy)
       const lifetime = { freshMs: 0, staleWhileRevalidateMs: 0, staleIfErrorMs: ttlMs }
       cache.set(key, answer, sizeOfAnswer(answer), lifetime, nowMs)
     },

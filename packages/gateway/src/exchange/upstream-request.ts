@@ -9,6 +9,7 @@ export function upstreamRequest(exchange: Exchange, nowMs: number): RequestInit 
   const { request } = inbound
   const fields = listener.forwarding.requestFields(inbound)
   identity.write(fields)
+  plan.guard?.writeFields(fields, exchange)
   if (plan.deadlineHeader !== undefined) {
     const left = encodeDeadline(exchange.deadlineMs, nowMs)
     if (left === undefined) fields.delete(plan.deadlineHeader)

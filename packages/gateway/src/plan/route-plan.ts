@@ -7,6 +7,7 @@ import type { Sharing } from '../exchange/sharing.ts'
 import type { RouteMeters } from '../telemetry/meters.ts'
 import { isSame } from '../same.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import type { RouteGuard } from '../authorization/route-guard.ts'
 import { admissionStages } from './stages.ts'
 import type { AdmissionStage } from './stages.ts'
 
@@ -68,6 +69,8 @@ export interface RoutePlan {
   readonly config: RouteConfig
   readonly upstream: Upstream
   readonly stages: readonly AdmissionStage[]
+  /** Who may, and what the upstream is told of it; undefined without authorization. */
+  readonly guard: RouteGuard | undefined
   readonly priority: number
   readonly timeoutMs: number
   readonly maxDurationMs: number
@@ -91,6 +94,7 @@ export interface PlanDeps {
   readonly seed: number
   readonly upstreamOf: (name: string) => Upstream
   readonly metersOf: (route: string) => RouteMeters
+  readonly guardOf: (route: RouteConfig) => RouteGuard | undefined
 }
 
 /**
@@ -99,6 +103,7 @@ export interface PlanDeps {
  */
 export function compileRoute(config: RouteConfig, deps: PlanDeps, previous?: RoutePlan): RoutePlan {
   const upstream = deps.upstreamOf(config.upstream)
+  const guard = deps.guardOf(config)
   const keep = <Key extends 'rateLimiter' | 'hedge' | 'idempotency' | 'coalesce' | 'stale'>(
     key: Key,
     setting: keyof RouteConfig,
@@ -113,7 +118,8 @@ export function compileRoute(config: RouteConfig, deps: PlanDeps, previous?: Rou
     name: config.name,
     config,
     upstream,
-    stages: admissionStages(config),
+    stages: admissionStages(config, guard),
+    guard,
     priority: PRIORITIES[config.priority],
     timeoutMs: config.timeoutMs,
     maxDurationMs: config.maxDurationMs,

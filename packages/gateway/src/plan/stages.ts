@@ -3,6 +3,7 @@ import { decodeDeadline } from '@breakwater/resilience/machines'
 import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
+import type { RouteGuard } from '../authorization/route-guard.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 
 /** One question that a request must pass before anything is spent on it. A refusal ends it. */
@@ -12,13 +13,14 @@ export type AdmissionStage = (exchange: Exchange, nowMs: number) => Refusal | un
  * The questions of a route, in the order in which a request meets them: what costs least and refuses most comes first, and
  * nothing is queued, read or sent before all have passed. A control that is off is not in the list.
  */
-export function admissionStages(config: RouteConfig): readonly AdmissionStage[] {
+export function admissionStages(config: RouteConfig, guard?: RouteGuard): readonly AdmissionStage[] {
   const stages: AdmissionStage[] = []
   stages.push(processHealth) // the overload manager: a process in trouble answers the unimportant with a refusal, and nothing else
   stages.push(ownDeadline(config)) // from here on the request has an end
   if (config.deadline.mode !== 'off' && config.deadline.accept) stages.push(callersDeadline(config)) // the caller may be gone already
   if (config.tenant !== undefined) stages.push(tenant(config.tenant.header, config.tenant.required)) // limits and fairness count by it
   if (config.rateLimit.mode !== 'off') stages.push(rateLimit(config.rateLimit.key)) // per key, before the body
+  if (guard !== undefined) stages.push((exchange) => guard.admit(exchange)) // before anything is stored, shared, replayed or sent
   if (config.maxBodyBytes !== undefined) stages.push(bodyLimit(config.maxBodyBytes)) // what the head announces can be refused now
   return stages
 }

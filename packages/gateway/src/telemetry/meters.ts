@@ -11,6 +11,8 @@ export interface RouteMeters {
   readonly hedges: Counter
   readonly hedgesWon: Counter
   readonly rateLimited: Counter
+  /** Refused by authorization, or, in dark mode, what would have been. */
+  readonly denied: Counter
   readonly deadlineMalformed: Counter
   readonly deadlineExpired: Counter
   readonly degraded: Counter
@@ -83,6 +85,7 @@ export class GatewayMeters {
       hedges: event('hedge'),
       hedgesWon: event('hedge-won'),
       rateLimited: event('rate-limited'),
+      denied: event('denied'),
       deadlineMalformed: event('deadline-malformed'),
       deadlineExpired: event('deadline-expired'),
       degraded: event('degraded'),

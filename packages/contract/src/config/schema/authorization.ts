@@ -85,8 +85,8 @@ export const authorizationSchema = controlWithoutDefault(
       min: '1s',
     }),
     identity,
-    decisionLog: file.optional(
-      'Hash-chained log of every decision; a request goes on only once its record is written. Left out: none is kept.',
+    decisionLog: optionalFolder(
+      'Folder of the hash-chained log of every decision; a request goes on only once its record is written. Left out: none is kept.',
     ),
     replay: ratio.withDefault(
       'Share of the decisions that the official Cedar engine repeats in another thread. A difference hands all decisions to it.',

@@ -1,0 +1,172 @@
+import { channel } from 'node:diagnostics_channel'
+import { mkdirSync } from 'node:fs'
+import type { AuthzRequest, Decision, EntityStore } from '@breakwater/authz'
+import { DecisionLog } from '@breakwater/authz/operate'
+import type { GatewayConfig } from '@breakwater/contract'
+import { refuse } from '../answer/refusal.ts'
+import type { Refusal } from '../answer/refusal.ts'
+import { errors } from '../errors.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { RoutePlan } from '../plan/route-plan.ts'
+import type { IdentityOptions } from './caller.ts'
+import type { DecisionPoint, DecisionRecorder } from './decision-point.ts'
+import { PolicyPoint } from './policy-point.ts'
+import type { Finding } from './route-guard.ts'
+import { Spelling } from './spelling.ts'
+import { TokenVerifier } from './token-verifier.ts'
+
+/** Published when a decision carries the obligation `alarm`: message `{ alarm, route }`. */
+export const authorizationAlarm: ReturnType<typeof channel> = channel(
+  'breakwater:gateway:authorization-alarm',
+)
+/** Published when a decision could not be made: message `{ cause }`. */
+export const authorizationFailed: ReturnType<typeof channel> = channel(
+  'breakwater:gateway:authorization-failed',
+)
+
+export type AuthorizationConfig = Exclude<GatewayConfig['authorization'], { readonly mode: 'off' }>
+
+/** With what decisions are made. Only tests and drills pass another decision point. */
+export interface AuthorizationDeps {
+  /** Milliseconds since 1970. */
+  readonly epochMs: () => number
+  readonly decisionPoint?: DecisionPoint | undefined
+  readonly recorder?: DecisionRecorder | undefined
+}
+
+/** Authorization of one configuration: what all its routes share. */
+export class Authorization {
+  readonly isEnforced: boolean
+  readonly identity: IdentityOptions
+  readonly types: AuthorizationConfig['identity']
+  readonly strippedFields: ReadonlySet<string>
+  readonly epochMs: () => number
+  /** Undefined with a decision point of somebody else. */
+  readonly policies: PolicyPoint | undefined
+  readonly #point: DecisionPoint
+  readonly log: DecisionRecorder | undefined
+  readonly #ownLog: DecisionLog | undefined
+  readonly #logDir: string | undefined
+  #spelling: Spelling | undefined
+
+  /**
+   * Takes over the policies of `previous`, with all that their entities have learnt, when their files say what they said.
+   *
+   * @throws `BW_GATEWAY_POLICIES_INVALID` when the policies cannot be read or do not know an action of a route.
+   */
+  private constructor(
+    config: AuthorizationConfig,
+    gateway: GatewayConfig,
+    deps: AuthorizationDeps,
+    previous: Authorization | undefined,
+  ) {
+    const { identity } = config
+    this.isEnforced = config.mode === 'enforce'
+    this.types = identity
+    this.epochMs = deps.epochMs
+    this.strippedFields = new Set(identity.stripHeaders.map((name) => name.replaceAll('_', '-')))
+    const { testIssuer, audience = gateway.name, workloadHeader, anonymousWorkload } = identity
+    const verifier =
+      testIssuer === undefined
+        ? undefined
+        : new TokenVerifier({ publicKey: testIssuer.publicKey, issuer: testIssuer.name, audience })
+    this.identity = { verifier, workloadHeader, anonymousWorkload }
+    this.policies =
+      deps.decisionPoint === undefined ? PolicyPoint.open(config, gateway, previous?.policies) : undefined
+    this.#point = this.policies ?? deps.decisionPoint ?? NOBODY
+    this.#logDir = config.decisionLogDir
+    if (deps.recorder === undefined && config.decisionLogDir !== undefined) {
+      const isSame = previous !== undefined && previous.#logDir === config.decisionLogDir
+      this.#ownLog = isSame ? previous.#ownLog : openLog(config.decisionLogDir)
+    }
+    this.log = deps.recorder ?? this.#ownLog
+  }
+
+  /** Undefined when authorization is off. Throws as the constructor. */
+  static of(
+    gateway: GatewayConfig,
+    deps: AuthorizationDeps,
+    previous: Authorization | undefined,
+  ): Authorization | undefined {
+    const { authorization } = gateway
+    return authorization.mode === 'off'
+      ? undefined
+      : new Authorization(authorization, gateway, deps, previous)
+  }
+
+  /** The entities that decisions are made on: a change counts for the next decision. */
+  get entities(): EntityStore | undefined {
+    return this.policies?.entities
+  }
+
+  /** The routes of this configuration, once they are compiled. */
+  set routes(plans: readonly RoutePlan[]) {
+    this.#spelling = new Spelling(plans)
+  }
+
+  get spelling(): Spelling | undefined {
+    return this.#spelling
+  }
+
+  decide(request: AuthzRequest): Decision {
+    return this.#point.decide(request)
+  }
+
+  /** What cannot be decided is denied, and heard of. */
+  failed(cause: unknown): Refusal {
+    if (authorizationFailed.hasSubscribers) authorizationFailed.publish({ cause })
+    return refuse(errors.BW_GATEWAY_AUTHORIZATION_FAILED, 'no decision can be made at the moment')
+  }
+
+  alarm(alarm: string, route: string): void {
+    if (authorizationAlarm.hasSubscribers) authorizationAlarm.publish({ alarm, route })
+  }
+
+  /** Writes the decision down. One that lets the request go on is waited for: see `Exchange.awaitRecord`. */
+  record(exchange: Exchange, finding: Finding, goesOn: boolean): void {
+    if (this.log === undefined) return
+    const { refusal, request, decision } = finding
+    const isPolicys =
+      refusal === undefined || (decision?.decision === 'deny' && decision.failure === undefined)
+    let shortcut: string | undefined
+    if (refusal !== undefined && goesOn) shortcut = 'dark-mode'
+    else if (refusal === undefined && decision === undefined) shortcut = `public-route ${exchange.plan.name}`
+    const batch = this.log.append({
+      timeMs: this.epochMs(),
+      ...(request !== undefined && { request }),
+      decision: {
+        decision: refusal === undefined ? 'allow' : 'deny',
+        reasons: decision?.reasons ?? [],
+        errors: decision?.errors ?? [],
+        policyVersion: decision?.policyVersion ?? this.policies?.version ?? '',
+        obligations: decision?.obligations ?? [],
+        engine: decision?.engine ?? 'compiled',
+        ...(!isPolicys && { failure: { code: refusal.code } }),
+      },
+      ...(shortcut !== undefined && { shortcut }),
+      traceId: exchange.identity.traceId,
+    })
+    const ticket = goesOn ? exchange.awaitRecord() : () => {}
+    batch.written().then(
+      () => ticket(true),
+      () => ticket(false),
+    )
+  }
+
+  /** Lets go of what `next` has not taken over. */
+  close(next: Authorization | undefined): void {
+    if (this.policies !== next?.policies) this.policies?.close()
+    if (this.#ownLog !== undefined && this.log !== next?.log) this.#ownLog.close()
+  }
+}
+
+const NOBODY: DecisionPoint = {
+  decide: () => {
+    throw errors.BW_GATEWAY_AUTHORIZATION_FAILED('there is no decision point')
+  },
+}
+
+function openLog(folder: string): DecisionLog {
+  mkdirSync(folder, { recursive: true })
+  return new DecisionLog({ folder, contextKeys: ['tenant'] })
+}

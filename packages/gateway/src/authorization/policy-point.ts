@@ -1,0 +1,85 @@
+import { Replayer } from '@breakwater/authz'
+import type { Authorizer, AuthzRequest, Decision, EntityStore } from '@breakwater/authz'
+import { openPolicies, readPolicyFolder } from '@breakwater/authz/operate'
+import type { PolicyContent } from '@breakwater/authz/operate'
+import type { GatewayConfig } from '@breakwater/contract'
+import { errors } from '../errors.ts'
+import { isSame } from '../same.ts'
+import type { AuthorizationConfig } from './authorization.ts'
+import type { DecisionPoint } from './decision-point.ts'
+
+/** The entity type of actions, in every schema. */
+export const ACTION_TYPE = 'Action'
+
+/** The compiled policies of a configuration as a decision point. A failing forbid denies. */
+export class PolicyPoint implements DecisionPoint {
+  readonly #content: PolicyContent
+  readonly #authorizer: Authorizer
+  readonly #replayer: Replayer | undefined
+  readonly #replayRatio: number
+
+  private constructor(content: PolicyContent, authorizer: Authorizer, replayRatio: number) {
+    this.#content = content
+    this.#authorizer = authorizer
+    this.#replayRatio = replayRatio
+    this.#replayer = replayRatio > 0 ? new Replayer(authorizer, { ratio: replayRatio }) : undefined
+  }
+
+  /**
+   * Opens the policies that the configuration names; `previous` goes on when they are still the same.
+   *
+   * @throws `BW_GATEWAY_POLICIES_INVALID` naming what is wrong, or the route that asks for an action nobody knows.
+   */
+  static open(
+    config: AuthorizationConfig,
+    gateway: GatewayConfig,
+    previous: PolicyPoint | undefined,
+  ): PolicyPoint {
+    const { policiesDir = '' } = config
+    try {
+      const content = readPolicyFolder(policiesDir)
+      const canStay =
+        previous !== undefined &&
+        previous.#replayRatio === config.replay &&
+        isSame(previous.#content, content)
+      const point = canStay
+        ? previous
+        : new PolicyPoint(content, openPolicies(content).authorizer, config.replay)
+      point.#requireActions(gateway)
+      return point
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw errors.BW_GATEWAY_POLICIES_INVALID(`the policies in ${policiesDir} cannot be used: ${why}`, {
+        cause,
+      })
+    }
+  }
+
+  get version(): string {
+    return this.#authorizer.policySet.version
+  }
+
+  get entities(): EntityStore {
+    return this.#authorizer.store
+  }
+
+  decide(request: AuthzRequest): Decision {
+    return (this.#replayer ?? this.#authorizer).decide(request)
+  }
+
+  close(): void {
+    void this.#replayer?.[Symbol.asyncDispose]()
+  }
+
+  /** A schema lists all actions there are: one that it does not know would be denied for ever. */
+  #requireActions({ routes }: GatewayConfig): void {
+    const { schema, uids } = this.#authorizer.store
+    if (schema === undefined) return
+    for (const { name, authorize } of routes) {
+      for (const action of Object.values(authorize?.action ?? {})) {
+        if (schema.actions.has(uids.uid(ACTION_TYPE, action).key)) continue
+        throw new Error(`the route ${name} asks for the action ${action}, which the schema does not know`)
+      }
+    }
+  }
+}

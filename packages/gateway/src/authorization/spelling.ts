@@ -1,0 +1,67 @@
+import type { FieldList, RequestHead } from '@breakwater/http'
+import type { PathPattern, PathSegment } from '@breakwater/contract'
+import type { RoutePlan } from '../plan/route-plan.ts'
+import { withoutDotSegments } from '../routing/path.ts'
+import { Router } from '../routing/router.ts'
+
+/** Spellings that some server behind reads as another path. Most paths have none of them. */
+const SUSPICIOUS = /[A-Z%;\\]|\/\/|\/\.|.\/$/
+
+/**
+ * Finds requests whose path a lenient server behind would take for that of another route: `/Admin`, `/admin/`, `//admin`,
+ * `/admin;x`, `/a%2fdmin`. A rule for `/admin` is worth nothing when its other spellings fall to a route for everybody.
+ */
+export class Spelling {
+  readonly #router: Router<RoutePlan>
+
+  constructor(plans: readonly RoutePlan[]) {
+    this.#router = new Router(
+      plans.map((plan) => ({
+        match: { ...plan.config.match, path: foldPattern(plan.config.match.path) },
+        plan,
+      })),
+    )
+  }
+
+  /** The other route that may be meant, or undefined. */
+  rival(request: RequestHead, path: string, plan: RoutePlan): RoutePlan | undefined {
+    if (!SUSPICIOUS.test(path)) return undefined
+    const { method, authority, fields } = request
+    return this.#other(method, foldPath(path), authority, fields, plan)
+  }
+
+  #other(
+    method: string,
+    path: string,
+    authority: string,
+    fields: FieldList,
+    plan: RoutePlan,
+  ): RoutePlan | undefined {
+    const routed = this.#router.route(method, path, authority, fields)
+    return routed.kind === 'found' && routed.plan !== plan ? routed.plan : undefined
+  }
+}
+
+/** As the most lenient server would read it. */
+export function foldPath(path: string): string {
+  let text = path
+  for (let round = 0; round < 3 && text.includes('%'); round++) {
+    text = text.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+      String.fromCharCode(Number.parseInt(digits, 16)),
+    )
+  }
+  const pieces = withoutDotSegments(text.toLowerCase().replaceAll('\\', '/').replaceAll(/\/+/g, '/'))
+    .split('/')
+    .map((piece) => piece.split(';', 1)[0] ?? '')
+    .filter((piece) => piece !== '')
+  return `/${pieces.join('/')}`
+}
+
+function foldPattern(pattern: PathPattern): PathPattern {
+  const segments = pattern.segments.flatMap((segment, index): PathSegment[] => {
+    if (segment.kind === 'parameter') return [segment]
+    if (segment.value === '') return index === 0 && pattern.segments.length === 1 ? [segment] : []
+    return [{ kind: 'literal', value: segment.value.toLowerCase() }]
+  })
+  return { ...pattern, segments }
+}
