@@ -7,6 +7,7 @@ import { errors } from './errors.ts'
 /** What `GET /status` of the admin API says. */
 export interface AdminStatus extends GatewayStatus {
   readonly schemaVersion: 1
+  readonly pid: number
   /** The gateway's clock: the times in the status count on it. */
   readonly nowMs: number
   readonly lastReload?: ReloadReport

@@ -80,7 +80,13 @@ export function createApp(options: AppOptions): Hono {
   )
   app.get('/status', (context) =>
     context.json(
-      { schemaVersion: 1, nowMs: clock.now(), ...gateway.status(), lastReload: lastReload() },
+      {
+        schemaVersion: 1,
+        pid: process.pid,
+        nowMs: clock.now(),
+        ...gateway.status(),
+        lastReload: lastReload(),
+      },
       200,
       NO_STORE,
     ),
