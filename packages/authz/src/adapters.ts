@@ -11,3 +11,7 @@ export {
   type PdpBreaker,
   type RemoteDecision,
 } from './opa/opa-client.ts'
+export { createAuthZenHandler, type AuthZenHandler, type AuthZenOptions } from './authzen/handler.ts'
+export type { AuthZenMapping } from './authzen/mapping.ts'
+export { storeCandidates, type AuthZenCandidates } from './authzen/search.ts'
+export type { AuthZenEntity } from './authzen/model.ts'
