@@ -9,7 +9,7 @@ import { Origin, Stage, reply, requestText } from './support/stage.ts'
 const ON = {
   upstream: {
     endpoints: ['a:80', 'b:80'],
-    bulkhead: { maxConcurrent: 6, maxQueue: 4, maxWait: '80ms' as const },
+    bulkhead: { maxConcurrent: 3, maxQueue: 4, maxWait: '80ms' as const },
     adaptiveLimit: { initialLimit: 6, minLimit: 2, maxLimit: 8 },
     breaker: { minCalls: 10, openFor: '200ms' as const },
     clientThrottle: true,
