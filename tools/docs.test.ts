@@ -65,7 +65,7 @@ describe('the documentation', () => {
         ],
         { cwd: root, env: process.env },
       )
-      expect(result, command).toMatchObject({ code: 0 })
+      expect({ command, code: result.code }).toEqual({ command, code: 0 })
       if (sub !== undefined && result.output.includes('Commands:')) expect(result.output).toContain(sub)
     }
   })
