@@ -111,6 +111,48 @@ export const codes: Readonly<Record<AuthzErrorCode, AuthzErrorSpec>> = {
     status: 502,
     fix: 'Make the policy answer true or false at the path asked.',
   },
+  BW_AUTHZ_DENIED: {
+    fault: 'caller',
+    retry: 'never',
+    status: 403,
+    fix: 'Ask whoever administers the policies for the permission.',
+  },
+  BW_AUTHZ_OBJECT_HIDDEN: {
+    fault: 'caller',
+    retry: 'never',
+    status: 404,
+    fix: 'Check the id, and whether it is yours to ask for.',
+  },
+  BW_AUTHZ_UNAUTHENTICATED: {
+    fault: 'caller',
+    retry: 'never',
+    status: 401,
+    fix: 'Prove who you are first.',
+  },
+  BW_AUTHZ_METHOD_UNDECLARED: {
+    fault: 'caller',
+    retry: 'never',
+    status: 405,
+    fix: 'Use a method that the path has.',
+  },
+  BW_AUTHZ_OBLIGATION_UNKNOWN: {
+    fault: 'policy',
+    retry: 'never',
+    status: 403,
+    fix: 'Teach the guard the obligation, or take it out of the policy.',
+  },
+  BW_AUTHZ_LIST_UNPUSHABLE: {
+    fault: 'policy',
+    retry: 'never',
+    status: 503,
+    fix: 'Write the policies that are named so that they become a condition on columns.',
+  },
+  BW_AUTHZ_FIELD_REFUSED: {
+    fault: 'caller',
+    retry: 'never',
+    status: 422,
+    fix: 'Send only the fields that a client may set.',
+  },
 }
 
 /** The codes of this package: public API, never renamed, never reused. */
@@ -132,6 +174,13 @@ export type AuthzErrorCode =
   | 'BW_AUTHZ_TEST_INVALID'
   | 'BW_AUTHZ_PDP_UNAVAILABLE'
   | 'BW_AUTHZ_PDP_ANSWER_INVALID'
+  | 'BW_AUTHZ_DENIED'
+  | 'BW_AUTHZ_OBJECT_HIDDEN'
+  | 'BW_AUTHZ_UNAUTHENTICATED'
+  | 'BW_AUTHZ_METHOD_UNDECLARED'
+  | 'BW_AUTHZ_OBLIGATION_UNKNOWN'
+  | 'BW_AUTHZ_LIST_UNPUSHABLE'
+  | 'BW_AUTHZ_FIELD_REFUSED'
 
 const BRAND: unique symbol = Symbol.for('breakwater.error')
 
