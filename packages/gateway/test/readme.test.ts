@@ -1,0 +1,8 @@
+import { runExample } from '@breakwater/testkit'
+import { expect, test } from 'vitest'
+
+test('the example of the README prints what the README says', async () => {
+  expect(await runExample(new URL('../README.md', import.meta.url), 'gateway')).toBe(
+    'hello from /hello/world\n\n404\n502 BW_HTTP_UPSTREAM_UNREACHABLE\nclosed\n',
+  )
+})
