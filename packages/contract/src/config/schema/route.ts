@@ -185,7 +185,7 @@ const idempotencyKey = control('Answers a repeated write with the answer of the 
     list('list of methods'),
   ),
   ttl: duration.withDefault('How long an answer is kept.', '24h', { min: '1s' }),
-  maxEntries: count.withOff('Answers that are kept.', 10_000, { min: 1 }),
+  maxEntries: count.withOff('Answers that are kept.', 100_000, { min: 1 }),
   maxAnswer: size.withDefault('A longer answer is not kept: its repetition is refused with 409.', '64KiB', {
     max: '16MiB',
   }),
