@@ -100,8 +100,7 @@ function askedOf(flags: AskFlags, { terminal, folder }: AuthzContext): Asked | u
     flags.principal ??
     (flags.user === undefined ? undefined : named('User', flags.user)) ??
     (flags.workload === undefined ? undefined : named('Workload', flags.workload))
-  if (principal === undefined)
-    return complain(terminal, 'name who asks: --user, --workload or --principal')
+  if (principal === undefined) return complain(terminal, 'name who asks: --user, --workload or --principal')
   const action = readActionText(flags.action ?? '', 'action')
   const resource = flags.resource ?? exampleFor(authorizer, action)
   if (resource === undefined)

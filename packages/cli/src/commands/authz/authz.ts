@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 
 import { canCommand, explainCommand } from './ask.ts'
+import { logCommand, shadowCommand } from './audit.ts'
+import { bundleCommand } from './bundle.ts'
 import { matrixCommand, testCommand } from './check.ts'
 import { contextOf } from './policies.ts'
 import type { AuthzDeps } from './policies.ts'
@@ -8,8 +10,16 @@ import type { AuthzDeps } from './policies.ts'
 /** `breakwater authz …`: everything about policies that needs no gateway. */
 export function authzCommand(deps: AuthzDeps = {}): Command {
   const context = contextOf(deps)
+  const parts = [
+    testCommand,
+    explainCommand,
+    canCommand,
+    matrixCommand,
+    shadowCommand,
+    logCommand,
+    bundleCommand,
+  ]
   const command = new Command('authz').description('test, explain, ship and audit the policies')
-  for (const part of [testCommand, explainCommand, canCommand, matrixCommand])
-    command.addCommand(part(context))
+  for (const part of parts) command.addCommand(part(context))
   return command
 }

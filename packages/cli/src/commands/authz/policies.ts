@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import process from 'node:process'
 
 import type { Authorizer } from '@breakwater/authz'
@@ -65,11 +65,16 @@ export function guarded<Args extends readonly unknown[]>(
     try {
       await action(...args)
     } catch (error) {
+      if (isMissingFile(error)) return complain(terminal, `${error.path ?? 'a file'} cannot be read`)
       if (!isBreakwaterError(error)) throw error
       terminal.note(`${error.code}: ${error.message}. ${error.spec.fix}\n`)
       terminal.setExitCode(UNUSABLE)
     }
   }
+}
+
+function isMissingFile(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR')
 }
 
 /** A mistake of the user's that no error code fits. */
@@ -80,9 +85,8 @@ export function complain(terminal: Terminal, message: string): undefined {
 
 /** @throws `BW_AUTHZ_POLICY_INVALID` when there are no policies where they are looked for. */
 export function findPolicies(flags: PolicyFlags, folder: string): PolicyFolder {
-  const path = flags.policies === undefined ? usualFolder(folder) : join(folder, flags.policies)
-  const shown = flags.policies?.startsWith('/') === true ? flags.policies : path
-  return { name: relative(folder, shown) || '.', path: shown, content: readPolicyFolder(shown) }
+  const path = flags.policies === undefined ? usualFolder(folder) : resolve(folder, flags.policies)
+  return { name: relative(folder, path) || '.', path, content: readPolicyFolder(path) }
 }
 
 function usualFolder(from: string): string {
