@@ -3,6 +3,7 @@ import process from 'node:process'
 import { Command } from 'commander'
 
 import { run } from '../up/run.ts'
+import { expectShortLives } from '../up/short-lives.ts'
 import { loadOrComplain } from './configuration.ts'
 import { processTerminal } from './terminal.ts'
 
@@ -17,6 +18,7 @@ export function upCommand(): Command {
     .action(async ({ config: named }: { readonly config?: string }) => {
       const loaded = await loadOrComplain(named, processTerminal)
       if (loaded === undefined) return
+      expectShortLives()
       // Whoever read the output may go away (`| head`); the traffic goes on.
       for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
       await run(loaded, {

@@ -1,0 +1,171 @@
+// Microseconds and bytes that one proxied request costs inside the process: the whole gateway on its default controls,
+// between two transports in memory. No socket, no kernel: what is left is ours.
+//
+//   node --conditions=source packages/gateway/bench/request.ts [requests]
+import { writeSync } from 'node:fs'
+import process from 'node:process'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { resolveText } from '@breakwater/contract'
+import { DeadlineWheel } from '@breakwater/core'
+import type { Clock } from '@breakwater/core'
+import type { ConnectOptions, Connecting, Driver, Listener, ListenOptions } from '@breakwater/http'
+import type { Transport, TransportHandler } from '@breakwater/http'
+import { Gateway } from '../src/index.ts'
+
+/** Takes everything, keeps nothing, says how much it was. */
+class Sink implements Transport {
+  readonly bufferedBytes = 0
+  readonly remoteAddress = '127.0.0.1'
+  readonly remotePort = 40_000
+  readonly secure = false
+  received = 0
+  handler: TransportHandler | undefined
+
+  write(chunk: Uint8Array | string): boolean {
+    this.received += chunk.length
+    return true
+  }
+
+  cork(): void {}
+  uncork(): void {}
+  end(): void {}
+  destroy(): void {}
+  pause(): void {}
+  resume(): void {}
+}
+
+/** Time that the bench moves, connections that the bench feeds. */
+class BenchDriver implements Driver {
+  nowMs = 1000
+  readonly wheel = new DeadlineWheel(1000)
+  readonly clock: Clock = {
+    now: () => this.nowMs,
+    schedule: () => ({ cancel: () => undefined }),
+  }
+  readonly upstreams: Sink[] = []
+  #accept: ((transport: Transport, nowMs: number) => TransportHandler) | undefined
+
+  listen(
+    options: ListenOptions,
+    accept: (transport: Transport, nowMs: number) => TransportHandler,
+  ): Promise<Listener> {
+    this.#accept = accept
+    return Promise.resolve({
+      host: options.host,
+      port: options.port,
+      connections: 0,
+      close: () => Promise.resolve(),
+    })
+  }
+
+  connect(
+    _options: ConnectOptions,
+    onOpen: (transport: Transport, nowMs: number) => TransportHandler,
+  ): Connecting {
+    setImmediate(() => {
+      const transport = new Sink()
+      this.upstreams.push(transport)
+      transport.handler = onOpen(transport, this.nowMs)
+    })
+    return { cancel: () => undefined }
+  }
+
+  client(): Sink {
+    const transport = new Sink()
+    transport.handler = this.#accept?.(transport, this.nowMs)
+    return transport
+  }
+}
+
+const config = resolveText(
+  `listeners:
+  public: { port: 8080 }
+upstreams:
+  backend: { endpoints: [127.0.0.1:9000] }
+routes:
+  all: { match: /*, upstream: backend }
+`,
+  { file: 'bench.yaml' },
+)
+if (!config.ok) throw new Error(JSON.stringify(config.error))
+
+const request = Buffer.from(
+  'GET /small HTTP/1.1\r\nHost: bench.local\r\nUser-Agent: bench/1\r\nAccept: */*\r\nX-Request-Source: bench\r\n\r\n',
+)
+const answerOf = (bytes: number, type: string): Buffer =>
+  Buffer.from(
+    `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${bytes}\r\n\r\n${'x'.repeat(bytes)}`,
+  )
+const answers = {
+  small: answerOf(197, 'application/json'),
+  '16k': answerOf(16_384, 'application/octet-stream'),
+}
+const eventHead = Buffer.from(
+  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n',
+)
+const event = Buffer.from(`2f\r\ndata: ${'z'.repeat(39)}\n\n\r\n`)
+
+// As `breakwater up` runs.
+setFlagsFromString('--no-allocation-site-pretenuring')
+
+interface World {
+  readonly driver: BenchDriver
+  readonly client: Sink
+  readonly upstream: Sink
+}
+
+async function open(): Promise<World> {
+  const driver = new BenchDriver()
+  if (!config.ok) throw new Error('unreachable')
+  await Gateway.open(config.value.config, { driver })
+  const client = driver.client()
+  client.handler?.onBytes(request, driver.nowMs)
+  await new Promise((resolve) => setImmediate(resolve))
+  const [upstream] = driver.upstreams
+  if (upstream === undefined || upstream.received === 0) throw new Error('the request did not arrive')
+  return { driver, client, upstream }
+}
+
+function measure(name: string, count: number, once: () => void): void {
+  for (let index = 0; index < 30_000; index++) once()
+  let best = Infinity
+  let bytes = Infinity
+  const rounds = 10
+  const each = Math.ceil(count / rounds)
+  for (let round = 0; round < rounds; round++) {
+    const before = allocatedBytes()
+    const { user, system } = process.cpuUsage()
+    for (let index = 0; index < each; index++) once()
+    const after = process.cpuUsage({ user, system })
+    best = Math.min(best, (after.user + after.system) / each)
+    bytes = Math.min(bytes, (allocatedBytes() - before) / each)
+  }
+  writeSync(1, `${name.padEnd(16)} ${best.toFixed(2).padStart(7)} µs ${bytes.toFixed(0).padStart(7)} bytes\n`)
+}
+
+function allocatedBytes(): number {
+  return getHeapStatistics().total_allocated_bytes
+}
+
+const count = Number(process.argv[2] ?? 200_000)
+for (const [name, answer] of Object.entries(answers)) {
+  const { driver, client, upstream } = await open()
+  let isFirst = true
+  measure(name, count, () => {
+    driver.nowMs += 0.05
+    if (isFirst) isFirst = false
+    else client.handler?.onBytes(request, driver.nowMs)
+    driver.nowMs += 0.05
+    upstream.handler?.onBytes(answer, driver.nowMs)
+    driver.wheel.advance(driver.nowMs)
+  })
+  if (client.received < answer.length * count) throw new Error('answers are missing')
+}
+const { driver, client, upstream } = await open()
+upstream.handler?.onBytes(eventHead, driver.nowMs)
+measure('event', count, () => {
+  driver.nowMs += 1
+  upstream.handler?.onBytes(event, driver.nowMs)
+  driver.wheel.advance(driver.nowMs)
+})
+if (client.received < event.length * count) throw new Error('events are missing')
