@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   config: async () => (await import('./commands/config.ts')).configCommand(),
   threats: async () => (await import('./commands/threats.ts')).threatsCommand(),
   drill: async () => (await import('./commands/drill.ts')).drillCommand(),
+  authz: async () => (await import('./commands/authz/authz.ts')).authzCommand(),
 }
 
 const WRONG_USAGE = 2
@@ -33,14 +34,16 @@ async function main(args: readonly string[]): Promise<void> {
   const isVersion = args[0] === '-V' || args[0] === '--version'
   const loaded = wanted !== undefined ? [wanted] : isVersion ? [] : Object.values(commands)
   for (const load of loaded) program.addCommand(await load())
-  for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) {
-    command.exitOverride()
-  }
+  for (const command of withDescendants(program)) command.exitOverride()
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
     process.exitCode = report(error)
   }
+}
+
+function withDescendants(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withDescendants)]
 }
 
 function report(error: unknown): number {
