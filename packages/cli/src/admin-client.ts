@@ -7,6 +7,8 @@ import { errors } from './errors.ts'
 /** What `GET /status` of the admin API says. */
 export interface AdminStatus extends GatewayStatus {
   readonly schemaVersion: 1
+  /** `name` of its configuration. */
+  readonly name: string
   readonly pid: number
   /** The gateway's clock: the times in the status count on it. */
   readonly nowMs: number

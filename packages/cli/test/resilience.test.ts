@@ -45,6 +45,7 @@ test('the status shows what each breaker, bulkhead, budget and pool is doing', a
   }
   const status: AdminStatus = {
     schemaVersion: 1,
+    name: 'shop',
     pid: 1,
     nowMs: 1_000,
     ready: true,

@@ -114,3 +114,28 @@ test('kill -9 of the gateway leaves none of its services behind', async () => {
   for (let tries = 0; tries < 100 && (await isOpen(ports.upstream)); tries++) await sleep(50)
   expect([await isOpen(ports.upstream), await isOpen(ports.gateway)]).toEqual([false, false])
 }, 40_000)
+
+test('a second Ctrl-C, later than an echo, ends everything at once', async () => {
+  await using folder = await tempDir()
+  const ports = await threePorts()
+  const file = join(folder.path, 'breakwater.yaml')
+  smallConfig(file, ports)
+  const server = createServer(() => {}).listen(ports.upstream, '127.0.0.1')
+  await once(server, 'listening')
+  await using up = breakwater(['up', '--config', file])
+  await waitForLine(up, /Ctrl-C stops/, 20_000)
+  const asked = once(server, 'request')
+  const hanging = fetch(`http://127.0.0.1:${ports.gateway}/hello`).catch(() => 'cut')
+  await asked
+  up.kill('SIGINT')
+  await waitForLine(up, /Again: at once/)
+  await sleep(300)
+  up.kill('SIGINT') // an echo
+  await sleep(1_000)
+  expect(await isOpen(ports.admin)).toBe(true)
+  up.kill('SIGINT')
+  expect((await up.exited).code).toBe(130)
+  expect(await hanging).toBe('cut')
+  server.closeAllConnections()
+  server.close()
+}, 40_000)

@@ -82,6 +82,7 @@ export function createApp(options: AppOptions): Hono {
     context.json(
       {
         schemaVersion: 1,
+        name: gateway.config.name,
         pid: process.pid,
         nowMs: clock.now(),
         ...gateway.status(),

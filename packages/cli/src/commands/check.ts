@@ -43,11 +43,11 @@ export function checkCommand({ terminal = processTerminal }: { readonly terminal
       const findings: readonly Finding[] = [
         {
           verdict: 'ok',
-          text: `configuration ${source}: ${listeners.length} listeners, ${upstreams.length} upstreams, ${routes.length} routes`,
+          text: `configuration ${source}: listeners ${listeners.length}, upstreams ${upstreams.length}, routes ${routes.length}`,
         },
         ...secretFindings(config),
         ...(await upstreamFindings(config)),
-        await gatewayFinding(known.client),
+        await gatewayFinding(known.client, config.name),
       ]
       const standIns = standInsOf(config)
       terminal.write(
@@ -132,14 +132,20 @@ async function upstreamFindings(config: GatewayConfig): Promise<readonly Finding
   const total = config.upstreams.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
   return [
     ...missing,
-    { verdict: 'ok', text: `upstreams: ${total - unreachable.length} of ${total} endpoints can be reached` },
+    {
+      verdict: unreachable.length === 0 ? 'ok' : 'note',
+      text: `upstreams: ${total - unreachable.length} of ${total} endpoints can be reached`,
+    },
   ]
 }
 
-async function gatewayFinding(client: AdminClient | undefined): Promise<Finding> {
+async function gatewayFinding(client: AdminClient | undefined, wanted: string): Promise<Finding> {
   if (client === undefined) return { verdict: 'note', text: 'gateway: its admin API cannot be asked' }
   try {
-    const { ready, draining } = await client.status()
+    const { name, ready, draining } = await client.status()
+    if (name !== wanted) {
+      return { verdict: 'note', text: `gateway: another one, ${name}, answers at ${client.url}` }
+    }
     const condition = draining ? 'draining' : ready ? 'ready' : 'not ready'
     return { verdict: ready ? 'ok' : 'note', text: `gateway: runs, ${condition} (${client.url})` }
   } catch (error) {

@@ -5,17 +5,17 @@ import { table } from '../table.ts'
 
 /** Breakers, budgets, bulkheads and pools of a running gateway, as tables. */
 export function statusText(status: AdminStatus, url: string): string {
-  const { ready, draining, overload, listeners, upstreams, nowMs } = status
+  const { name, ready, draining, overload, listeners, upstreams, nowMs } = status
   const condition = draining ? 'draining' : ready ? 'ready' : 'not ready'
   const load =
     overload === undefined
       ? 'not watched'
       : `level ${overload.level}${overload.cause === undefined ? '' : ` (${overload.cause})`}`
   const where = listeners.map(
-    ({ name, host, port, connections }) => `${name} ${host}:${port} (${connections} open)`,
+    ({ name: listener, host, port, connections }) => `${listener} ${host}:${port} (${connections} open)`,
   )
   return [
-    `gateway at ${url}: ${condition}, overload ${load}, listeners ${where.join(', ')}\n\n`,
+    `gateway ${name} at ${url}: ${condition}, overload ${load}, listeners ${where.join(', ')}\n\n`,
     table([
       [
         'UPSTREAM',
