@@ -38,6 +38,7 @@ export class GatewayListener implements ListenerContext, ServerHandler {
   readonly config: ListenerConfig
   readonly runtime: Runtime
   readonly forwarding: Forwarding
+  readonly halfClosedMs: number
   readonly #shared: ListenerShared
   readonly #perAddress = new Map<string, number>()
   readonly #normalizesDots: boolean
@@ -46,6 +47,7 @@ export class GatewayListener implements ListenerContext, ServerHandler {
   private constructor(config: ListenerConfig, shared: ListenerShared) {
     this.config = config
     this.runtime = shared.runtime
+    this.halfClosedMs = config.timeouts.halfClosedMs
     this.forwarding = new Forwarding({ viaName: shared.name, trustedProxies: config.trustForwardedFrom })
     this.#shared = shared
     this.#normalizesDots = config.paths.dotSegments === 'normalize'

@@ -16,6 +16,8 @@ export interface Runtime {
 export interface ListenerContext {
   readonly runtime: Runtime
   readonly forwarding: Forwarding
+  /** How long a client that has closed its sending side is waited for. Milliseconds. */
+  readonly halfClosedMs: number
   /** A request is over: for logs and meters. */
   report(exchange: Exchange, nowMs: number): void
 }

@@ -27,7 +27,7 @@ function configOf(listener: object, upstream: object): GatewayConfig {
     routes: { shop: { match: '/*', upstream: 'shop' } },
     admin: false as const,
   }
-  const resolved = resolveObject(input as Parameters<typeof resolveObject>[0], { file: 'test' })
+  const resolved = resolveObject(input, { file: 'test' })
   if (!resolved.ok) throw new Error(JSON.stringify(resolved.error))
   return resolved.value.config
 }

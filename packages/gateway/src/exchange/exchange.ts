@@ -24,9 +24,6 @@ import { retryDelayMs } from './retrying.ts'
 import { Sharing } from './sharing.ts'
 import { upstreamRequest } from './upstream-request.ts'
 
-/** How long a client that sends no more is waited for. */
-const HALF_CLOSED_GRACE_MS = 1000
-
 /**
  * One request on its way through the gateway: admitted, sent (again, elsewhere, twice) and answered. Synchronous from
  * event to event; every wait is a deadline in the wheel or a place in a queue, and each ends with the request.
@@ -298,8 +295,8 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   }
 
   /**
-   * A client that goes away looks like one that has only stopped sending. Hardly any client of the second kind exists:
-   * it has a moment to get its answer, then the upstream is spared the work.
+   * A client that goes away looks like one that has only stopped sending. One of the second kind gets its answer if
+   * that comes soon; for the others the upstream is spared the work.
    */
   #onHalfClosed(nowMs: number): void {
     if (this.#isOver || this.#leaving !== undefined) return
@@ -307,7 +304,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
       this.inbound.abort()
       this.#onClientGone(undefined, atMs)
     })
-    this.listener.runtime.driver.wheel.arm(this.#leaving, nowMs + HALF_CLOSED_GRACE_MS)
+    this.listener.runtime.driver.wheel.arm(this.#leaving, nowMs + this.listener.halfClosedMs)
   }
 
   #onClientGone(error: Error | undefined, nowMs: number): void {

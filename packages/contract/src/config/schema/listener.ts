@@ -53,6 +53,11 @@ const timeouts = subsection('How long a client may take. Each `false` switches o
   minRate: byteRate.withOff('Slowest average rate of a body, after minRateGrace.', '240B/s'),
   minRateGrace: duration.withDefault('Time before minRate is looked at.', '5s'),
   keepAlive: duration.withOff('An idle connection between two requests.', '75s', { min: '1ms' }),
+  halfClosed: duration.withOff(
+    'A client that has closed its sending side and waits. Most are gone: after this time the upstream is spared the work.',
+    '5s',
+    { min: '1ms' },
+  ),
   writeStall: duration.withOff('A client that does not read while an answer waits.', '20s', { min: '1ms' }),
 })
 
