@@ -43,7 +43,7 @@ const authorizer = (policies = PERMIT, more: object = {}): Authorizer =>
     ...more,
   })
 const decide = (change: object, policies?: string): Answer =>
-  authorizer(policies).decide({ ...good, ...change } as AuthzRequest)
+  authorizer(policies).decide({ ...good, ...change })
 
 const DATA = 'BW_AUTHZ_DATA_INVALID'
 const REQUEST = 'BW_AUTHZ_REQUEST_INVALID'

@@ -5,12 +5,12 @@ import { expect, test } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
-test('the example in the README prints what it says', () => {
+test.each(['authorize', 'operate'])('the example %s in the README prints what it says', (name) => {
   const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
-  const example = /```ts\n(\/\/ example: authorize\n[^]*?)```/.exec(readme)?.[1] ?? ''
+  const example = new RegExp(`\`\`\`ts\\n(// example: ${name}\\n[^]*?)\`\`\``).exec(readme)?.[1] ?? ''
   const promised = [...example.matchAll(/^\/\/ (?!example|A |The |Lists)(.+)$/gm)].map(([, line]) => line)
   const folder = join(ROOT, '.breakwater')
-  const file = join(folder, `readme-${process.pid}.ts`)
+  const file = join(folder, `readme-${name}-${process.pid}.ts`)
   mkdirSync(folder, { recursive: true })
   writeFileSync(file, example)
   try {
