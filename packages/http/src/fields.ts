@@ -30,7 +30,7 @@ export class FieldList {
   /** Every value under this name, in order. */
   getAll(name: string): string[] {
     const { flat } = this
-    const lower = name.toLowerCase()
+    const lower = lowerOf(name)
     const values: string[] = []
     for (let at = 0; at < flat.length; at += 2) if (flat[at] === lower) values.push(flat[at + 1] ?? '')
     return values
@@ -46,8 +46,7 @@ export class FieldList {
    * @throws `BW_HTTP_FIELD_INVALID` when the name is no token or the value holds a control byte or non-latin1 text.
    */
   append(name: string, value: string): void {
-    check(name, value)
-    this.flat.push(name.toLowerCase(), value)
+    this.flat.push(checked(name, value), value)
   }
 
   /**
@@ -56,9 +55,8 @@ export class FieldList {
    * @throws `BW_HTTP_FIELD_INVALID` as `append` does.
    */
   set(name: string, value: string): void {
-    check(name, value)
+    const lower = checked(name, value)
     const { flat } = this
-    const lower = name.toLowerCase()
     for (let at = 0; at < flat.length; at += 2) {
       if (flat[at] !== lower) continue
       flat[at + 1] = value
@@ -71,7 +69,7 @@ export class FieldList {
   /** Removes every field of this name. Returns whether there was one. */
   delete(name: string): boolean {
     const before = this.flat.length
-    this.#deleteFrom(name.toLowerCase(), 0)
+    this.#deleteFrom(lowerOf(name), 0)
     return this.flat.length < before
   }
 
@@ -89,8 +87,11 @@ export class FieldList {
 
   #deleteFrom(lower: string, start: number): void {
     const { flat } = this
-    let keep = start
-    for (let at = start; at < flat.length; at += 2) {
+    let first = start
+    while (first < flat.length && flat[first] !== lower) first += 2
+    if (first >= flat.length) return
+    let keep = first
+    for (let at = first; at < flat.length; at += 2) {
       const name = flat[at] ?? ''
       if (name === lower) continue
       flat[keep] = name
@@ -101,8 +102,23 @@ export class FieldList {
   }
 }
 
-function check(name: string, value: string): void {
-  if (!NAME.test(name)) throw errors.BW_HTTP_FIELD_INVALID(`not a field name: ${JSON.stringify(name)}`)
+/** Names that have passed, in lower case. The same few are set on every message; a flood of others finds no place. */
+const passed = new Map<string, string>()
+const MAX_PASSED = 256
+
+/** The name in lower case. @throws `BW_HTTP_FIELD_INVALID`. */
+function checked(name: string, value: string): string {
+  let lower = passed.get(name)
+  if (lower === undefined) {
+    if (!NAME.test(name)) throw errors.BW_HTTP_FIELD_INVALID(`not a field name: ${JSON.stringify(name)}`)
+    lower = name.toLowerCase()
+    if (passed.size < MAX_PASSED && name.length <= 64) passed.set(name, lower)
+  }
   if (BAD_VALUE.test(value))
     throw errors.BW_HTTP_FIELD_INVALID(`the value of ${name} holds a character that no field may hold`)
+  return lower
+}
+
+function lowerOf(name: string): string {
+  return passed.get(name) ?? name.toLowerCase()
 }

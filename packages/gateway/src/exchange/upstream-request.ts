@@ -15,13 +15,11 @@ export function upstreamRequest(exchange: Exchange, nowMs: number): RequestInit 
     if (left === undefined) fields.delete(plan.deadlineHeader)
     else fields.set(plan.deadlineHeader, left)
   }
-  const mayUpgrade = request.upgrade !== undefined && plan.upgradeProtocols.has(request.upgrade)
-  return {
-    method: request.method,
-    target: request.query === undefined ? path : `${path}?${request.query}`,
-    authority: request.authority === '' ? exchange.upstream.name : request.authority,
-    fields,
-    framing: requestFraming(request),
-    ...(mayUpgrade && request.upgrade !== undefined ? { upgrade: request.upgrade } : undefined),
-  }
+  const { method, upgrade } = request
+  const target = request.query === undefined ? path : `${path}?${request.query}`
+  const authority = request.authority === '' ? exchange.upstream.name : request.authority
+  const framing = requestFraming(request)
+  if (upgrade === undefined || !plan.upgradeProtocols.has(upgrade))
+    return { method, target, authority, fields, framing }
+  return { method, target, authority, fields, framing, upgrade }
 }

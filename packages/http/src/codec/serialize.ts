@@ -17,25 +17,60 @@ const OWN: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-function fieldLines(fields: FieldList): string {
+/**
+ * What stands between the value before and the value of a field of this name; empty for those of `OWN`. Made once for each
+ * of the names that come all day, so that a line costs two concatenations. Bounded: a flood of names finds no place.
+ */
+const leads = new Map<string, string>([...OWN].map((name) => [name, '']))
+const MAX_LEADS = 512
+
+function leadOf(name: string): string {
+  const lead = `\r\n${name}: `
+  if (leads.size < MAX_LEADS && name.length <= 64) leads.set(name, lead)
+  return lead
+}
+
+/** `text`, which ends without a line end, and the lines of the fields after it; again without a line end. */
+function withFields(text: string, fields: FieldList): string {
   const { flat } = fields
-  let text = ''
+  let lines = text
   for (let at = 0; at < flat.length; at += 2) {
     const name = flat[at] as string
-    if (!OWN.has(name)) text += `${name}: ${flat[at + 1] as string}\r\n`
+    const lead = leads.get(name) ?? leadOf(name)
+    if (lead !== '') lines = lines + lead + (flat[at + 1] as string)
   }
-  return text
+  return lines
 }
 
 function framingLine(framing: BodyFraming): string {
-  if (framing.kind === 'length') return `content-length: ${framing.bytes}\r\n`
-  if (framing.kind === 'chunked') return 'transfer-encoding: chunked\r\n'
-  return framing.declaredBytes === undefined ? '' : `content-length: ${framing.declaredBytes}\r\n`
+  if (framing.kind === 'length') return `\r\ncontent-length: ${framing.bytes}`
+  if (framing.kind === 'chunked') return '\r\ntransfer-encoding: chunked'
+  return framing.declaredBytes === undefined ? '' : `\r\ncontent-length: ${framing.declaredBytes}`
 }
 
 // oxlint-disable-next-line no-control-regex -- finding control bytes is the point
 const BAD_LINE = /[^\x21-\x7e]/
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/
+const USUAL_METHODS: ReadonlySet<string> = new Set([
+  'DELETE',
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PATCH',
+  'POST',
+  'PUT',
+])
+/** The authority that passed last: most requests of a process have the same. */
+let passedAuthority = ''
+
+function isLine(method: string, target: string, authority: string): boolean {
+  if (!USUAL_METHODS.has(method) && !METHOD.test(method)) return false
+  if (target === '' || BAD_LINE.test(target)) return false
+  if (authority === passedAuthority) return true
+  if (BAD_LINE.test(authority)) return false
+  passedAuthority = authority
+  return true
+}
 
 /**
  * The head of a request, as latin1 text.
@@ -50,13 +85,14 @@ export function serializeRequestHead(
   framing: BodyFraming,
   upgrade: string | undefined,
 ): string {
-  if (!METHOD.test(method) || target === '' || BAD_LINE.test(target) || BAD_LINE.test(authority)) {
+  if (!isLine(method, target, authority)) {
     throw errors.BW_HTTP_REQUEST_LINE_INVALID('method, target or authority cannot be sent')
   }
   if (upgrade !== undefined && BAD_REASON.test(upgrade))
     throw errors.BW_HTTP_UPGRADE_INVALID('the protocol to upgrade to cannot be sent')
-  const connection = upgrade === undefined ? '' : `connection: upgrade\r\nupgrade: ${upgrade}\r\n`
-  return `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${connection}${framingLine(framing)}${fieldLines(fields)}\r\n`
+  const connection = upgrade === undefined ? '' : `\r\nconnection: upgrade\r\nupgrade: ${upgrade}`
+  const begin = `${method} ${target} HTTP/1.1\r\nhost: ${authority}${connection}${framingLine(framing)}`
+  return `${withFields(begin, fields)}\r\n\r\n`
 }
 
 /** What a response says about its connection. */
@@ -70,8 +106,9 @@ export function serializeResponseHead(
   framing: BodyFraming,
   note: ConnectionNote,
 ): string {
-  const connection = note === 'none' ? '' : `connection: ${note}\r\n`
-  return `HTTP/1.1 ${status} ${reason}\r\n${connection}${framingLine(framing)}${fieldLines(fields)}\r\n`
+  const connection = note === 'none' ? '' : `\r\nconnection: ${note}`
+  const begin = `HTTP/1.1 ${status} ${reason}${connection}${framingLine(framing)}`
+  return `${withFields(begin, fields)}\r\n\r\n`
 }
 
 /** A 1xx head; for 101 with the protocol that takes over. */
@@ -80,14 +117,14 @@ export function serializeInformational(
   fields: FieldList | undefined,
   upgrade?: string,
 ): string {
-  const connection = upgrade === undefined ? '' : `connection: upgrade\r\nupgrade: ${upgrade}\r\n`
-  const lines = fields === undefined ? '' : fieldLines(fields)
-  return `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${connection}${lines}\r\n`
+  const connection = upgrade === undefined ? '' : `\r\nconnection: upgrade\r\nupgrade: ${upgrade}`
+  const begin = `HTTP/1.1 ${status} ${reasonOf(status)}${connection}`
+  return `${fields === undefined ? begin : withFields(begin, fields)}\r\n\r\n`
 }
 
 /** The end of a chunked body, with trailers if any. */
 export function serializeLastChunk(trailers: FieldList | undefined): string {
-  return trailers === undefined ? '0\r\n\r\n' : `0\r\n${fieldLines(trailers)}\r\n`
+  return trailers === undefined ? '0\r\n\r\n' : `${withFields('0', trailers)}\r\n\r\n`
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -136,6 +173,7 @@ const BAD_REASON = /[^\t\x20-\x7e\x80-\xff]/
 
 /** @throws `BW_HTTP_STATUS_LINE_INVALID` for a status outside 100–999 or a reason with control bytes. */
 export function checkStatus(status: number, reason: string): void {
+  if (reason !== '' && reason === REASONS[status]) return
   if (!Number.isInteger(status) || status < 100 || status > 999 || BAD_REASON.test(reason)) {
     throw errors.BW_HTTP_STATUS_LINE_INVALID(`cannot send status ${status} ${JSON.stringify(reason)}`)
   }

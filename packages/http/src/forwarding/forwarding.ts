@@ -37,6 +37,9 @@ export class Forwarding {
   readonly #via: string
   readonly #trusted: TrustedProxies
   readonly #trailers: ReadonlySet<string>
+  /** The authority that came last, and how `Forwarded` says it: most requests name the same. */
+  #authority = ''
+  #hostPart = ';proto='
 
   /** @throws `BW_HTTP_OPTIONS_INVALID`. */
   constructor(options: ForwardingOptions = {}) {
@@ -101,7 +104,11 @@ export class Forwarding {
     const peer = plainAddress(remoteAddress)
     const scheme = received.secure ? 'https' : 'http'
     const { authority } = request
-    const element = `for=${node(peer)};${authority === '' ? '' : `host=${quoteIfNeeded(authority)};`}proto=${scheme}`
+    if (authority !== this.#authority) {
+      this.#authority = authority
+      this.#hostPart = authority === '' ? ';proto=' : `;host=${quoteIfNeeded(authority)};proto=`
+    }
+    const element = `for=${node(peer)}${this.#hostPart}${scheme}`
     out.push('via', via === '' ? this.#via : `${via}, ${this.#via}`)
     out.push('x-forwarded-for', chain === '' ? peer : `${chain}, ${peer}`)
     out.push('x-forwarded-proto', proto === '' ? scheme : proto)
