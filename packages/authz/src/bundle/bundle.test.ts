@@ -179,6 +179,12 @@ describe('a bundle holder', () => {
     expect(held.offer(signBundle(writeBundle(bundle(2)), stranger.privateKey), HOUR).kind).toBe('accepted')
   })
 
+  test('does not go back across a restart when it is told how far it was', () => {
+    const { held } = holder({ minVersion: 3 })
+    expect(reason(held.offer(signed(2), HOUR))).toContain('version 2, at least 3')
+    expect(held.offer(signed(3), HOUR).kind).toBe('accepted')
+  })
+
   test('does not begin without keys', () => {
     expect(() => holder({ trustedKeys: [] })).toThrow('at least one key')
   })

@@ -26,6 +26,11 @@ export interface BundleHolderOptions {
   readonly trustedKeys: readonly KeyObject[]
   /** Age since signing beyond which every decision is deny. Default 24 hours. */
   readonly maxAgeMs?: number
+  /**
+   * The lowest version taken. Default 1. Keep the version in force across restarts and pass it here: a holder that begins
+   * anew remembers none, and would take any signed bundle that is young enough.
+   */
+  readonly minVersion?: number
   /** How far the signer's clock may be ahead. Default one minute. */
   readonly maxSkewMs?: number
   /** How policies are opened; strict unless told otherwise. */
@@ -141,6 +146,8 @@ export class BundleHolder {
   /** Whether it is the bundle in force, signed anew. */
   #requireNewer(bundle: Bundle, text: string): boolean {
     const held = this.#held
+    const { minVersion = 1 } = this.#options
+    if (bundle.version < minVersion) throw refusedBundle(`version ${bundle.version}, at least ${minVersion}`)
     if (held === undefined || bundle.version > held.bundle.version) return false
     const what = `version ${bundle.version} after ${held.bundle.version}`
     if (bundle.version < held.bundle.version) throw refusedBundle(`${what} would go back`)

@@ -158,6 +158,7 @@ describe('the decision log', () => {
   })
 
   test('tells everybody of a batch that it is not written, and goes on with a chain that fits and names the gap', async () => {
+    // github.com/open-policy-agent/opa/issues/7454
     let isFull = false
     const openSink: DecisionLogDeps['openSink'] = (path, durability) => {
       const file = openFileSink(path, durability)
@@ -183,6 +184,15 @@ describe('the decision log', () => {
     await after.written()
     expect(verifyLog(readLogFolder(folder))).toMatchObject({ ok: true, records: 3 })
     expect(readFileSync(join(folder, 'decisions-000001.jsonl'), 'utf8')).toContain('"by":"gap","lost":2}')
+  })
+
+  test('writes what is pending when it is closed', async () => {
+    // github.com/open-policy-agent/opa/issues/2710
+    const { log, folder } = open()
+    const batch = log.append(entry('a'))
+    log.close()
+    await batch.written()
+    expect(verifyLog(readLogFolder(folder)).records).toBe(1)
   })
 
   test('fails what is appended after it was closed', async () => {
