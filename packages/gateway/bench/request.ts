@@ -1,5 +1,5 @@
 // Microseconds and bytes that one proxied request costs inside the process: the whole gateway on its default controls,
-// between two transports in memory. No socket, no kernel: what is left is ours.
+// access log included, between two transports in memory. No socket, no kernel: what is left is ours.
 //
 //   node --conditions=source packages/gateway/bench/request.ts [requests]
 import { writeSync } from 'node:fs'
@@ -117,7 +117,7 @@ interface World {
 async function open(): Promise<World> {
   const driver = new BenchDriver()
   if (!config.ok) throw new Error('unreachable')
-  await Gateway.open(config.value.config, { driver })
+  await Gateway.open(config.value.config, { driver, writeAccessLog: (_batch, done) => done() })
   const client = driver.client()
   client.handler?.onBytes(request, driver.nowMs)
   await new Promise((resolve) => setImmediate(resolve))

@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '@breakwater/contract'
 import type { ServerExchange } from '@breakwater/http'
-import type { AccessLog, AccessLogEntry } from '@breakwater/telemetry'
+import type { AccessLog } from '@breakwater/telemetry'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Identity } from '../exchange/identity.ts'
 import type { Refusal } from '../answer/refusal.ts'
@@ -26,9 +26,19 @@ export class Reporter {
     meters.requests[Math.min(5, Math.floor(answering.status / 100))]?.inc()
     meters.durationSeconds.observe(durationMs / 1000)
     if (this.#accessLog === undefined) return
-    const { tenantName, attempted, upstream } = exchange
+    const { tenantName, attempted, upstream, identity } = exchange
+    const { method, query, authority, fields } = inbound.request
     this.#accessLog.log({
-      ...this.#common(inbound, exchange.identity, exchange.path, exchange.clientAddress),
+      timeMs: Date.now(),
+      requestId: identity.requestId,
+      traceId: identity.traceId,
+      method,
+      path: exchange.path,
+      query,
+      host: authority,
+      remoteAddress: exchange.clientAddress,
+      userAgent: fields.get('user-agent'),
+      headers: this.#headersOf(inbound),
       route: plan.name,
       upstream: upstream.name,
       endpoint: attempted.at(-1),
@@ -52,8 +62,18 @@ export class Reporter {
     refusal: Refusal,
     responseBytes: number,
   ): void {
+    const { method, query, authority, fields } = inbound.request
     this.#accessLog?.log({
-      ...this.#common(inbound, identity, path, inbound.remoteAddress),
+      timeMs: Date.now(),
+      requestId: identity.requestId,
+      traceId: identity.traceId,
+      method,
+      path,
+      query,
+      host: authority,
+      remoteAddress: inbound.remoteAddress,
+      userAgent: fields.get('user-agent'),
+      headers: this.#headersOf(inbound),
       status: refusal.spec.status,
       durationMs: 0,
       attempts: 0,
@@ -64,40 +84,8 @@ export class Reporter {
     })
   }
 
-  #common(
-    inbound: ServerExchange,
-    { requestId, traceId }: Identity,
-    path: string,
-    remoteAddress: string,
-  ): Pick<
-    AccessLogEntry,
-    | 'timeMs'
-    | 'requestId'
-    | 'traceId'
-    | 'method'
-    | 'path'
-    | 'query'
-    | 'host'
-    | 'remoteAddress'
-    | 'userAgent'
-    | 'headers'
-  > {
-    const { method, query, authority, fields } = inbound.request
-    return {
-      timeMs: Date.now(),
-      requestId,
-      traceId,
-      method,
-      path,
-      query,
-      host: authority,
-      remoteAddress,
-      userAgent: fields.get('user-agent'),
-      headers: this.#headerNames.length === 0 ? undefined : this.#headersOf(inbound),
-    }
-  }
-
-  #headersOf({ request: { fields } }: ServerExchange): string[] {
+  #headersOf({ request: { fields } }: ServerExchange): string[] | undefined {
+    if (this.#headerNames.length === 0) return undefined
     return this.#headerNames.flatMap((name) => fields.getAll(name).flatMap((value) => [name, value]))
   }
 }

@@ -52,6 +52,12 @@ const NOT_ASCII = /[^\x20-\x7e]/g
 /** Writes entries as lines of JSON in ASCII: one character is one byte, and no value can break a line. */
 export class LineWriter {
   readonly #query: QueryLogging
+  readonly #host = remembered('host')
+  readonly #route = remembered('route')
+  readonly #upstream = remembered('upstream')
+  readonly #endpoint = remembered('endpoint')
+  readonly #remoteAddress = remembered('remoteAddress')
+  readonly #userAgent = remembered('userAgent')
   #second = Number.NaN
   #secondText = ''
 
@@ -64,12 +70,15 @@ export class LineWriter {
     if (entry.query !== undefined && entry.query !== '' && this.#query !== 'omit') {
       text += `,"query":${quoted(this.#query === 'keep' ? entry.query : redactQuery(entry.query))}`
     }
-    text += optional('host', entry.host) + optional('route', entry.route)
-    text += optional('upstream', entry.upstream) + optional('endpoint', entry.endpoint)
-    text += `,"status":${number(entry.status)},"durationMs":${milliseconds(entry.durationMs)},"attempts":${number(entry.attempts)},"requestBytes":${number(entry.requestBytes)},"responseBytes":${number(entry.responseBytes)},"remoteAddress":${quoted(entry.remoteAddress)}`
-    text += optional('tenant', entry.tenant) + optional('userAgent', entry.userAgent)
-    text +=
-      optional('code', entry.code) + optional('fault', entry.fault) + optional('degraded', entry.degraded)
+    text += this.#host(entry.host) + this.#route(entry.route)
+    text += this.#upstream(entry.upstream) + this.#endpoint(entry.endpoint)
+    text += `,"status":${number(entry.status)},"durationMs":${milliseconds(entry.durationMs)},"attempts":${number(entry.attempts)},"requestBytes":${number(entry.requestBytes)},"responseBytes":${number(entry.responseBytes)}`
+    text += this.#remoteAddress(entry.remoteAddress)
+    if (entry.tenant !== undefined) text += optional('tenant', entry.tenant)
+    text += this.#userAgent(entry.userAgent)
+    if (entry.code !== undefined) text += optional('code', entry.code) + optional('fault', entry.fault)
+    else if (entry.fault !== undefined) text += optional('fault', entry.fault)
+    if (entry.degraded !== undefined) text += optional('degraded', entry.degraded)
     if (entry.headers !== undefined && entry.headers.length > 0) text += headersText(entry.headers)
     return `${text}}\n`
   }
@@ -106,6 +115,20 @@ function headersText(headers: readonly string[]): string {
     text += `${text === '' ? '' : ','}${quoted(name)}:${quoted(namesSecret(name) ? REDACTED : (headers[at + 1] ?? ''))}`
   }
   return `,"headers":{${text}}`
+}
+
+/** One field of the line. What hardly changes from one request to the next is escaped once. */
+function remembered(name: string): (value: string | undefined) => string {
+  let last: string | undefined
+  let text = ''
+  return (value) => {
+    if (value === undefined) return ''
+    if (value !== last) {
+      text = optional(name, value)
+      last = value
+    }
+    return text
+  }
 }
 
 function optional(name: string, value: string | undefined): string {
