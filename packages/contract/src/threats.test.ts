@@ -35,6 +35,17 @@ describe('the threat catalogue', () => {
       'noisy-neighbour',
       'process-exhaustion',
       'abrupt-stop',
+      'broken-object-authorization',
+      'broken-function-authorization',
+      'authorization-bypass',
+      'forged-identity',
+      'over-powered-service',
+      'panic-in-check',
+      'policy-engine-down',
+      'stale-permission',
+      'role-from-body',
+      'list-leak',
+      'decision-tampering',
     ])
   })
 

@@ -244,4 +244,93 @@ export const threats = defineThreats({
     notCovered: 'Streams that outlive the limit; a process that is killed instead of asked.',
     source: 'Kubernetes, "Pod Lifecycle: Termination of Pods"; twelve-factor app, IX "Disposability"',
   },
+  brokenObjectAuthorization: {
+    title: 'Whoever knows a number reads what is behind it',
+    looksLike: 'A customer counts up the id in the address and sees the orders and invoices of others.',
+    defence:
+      'Every route names its object, and the policies are asked about that very object; where it is hidden, what is forbidden looks like what does not exist.',
+    notCovered:
+      'Objects that only the service knows: there the guard of the library asks, where the object is loaded.',
+    source: 'OWASP API Security Top 10 (2023), API1; CWE-639',
+  },
+  brokenFunctionAuthorization: {
+    title: 'A door is hidden instead of locked',
+    looksLike: 'The page shows no button for it, but whoever sends the request administers the shop.',
+    defence: 'Every method of every route declares an action, and a route that does not is refused at load.',
+    notCovered: 'Functions that hide in the body of a request that is allowed: batch calls, GraphQL.',
+    source: 'OWASP API Security Top 10 (2023), API5; CWE-285',
+  },
+  authorizationBypass: {
+    title: 'The same door, spelt differently, is open',
+    looksLike:
+      '/admin asks for a permission; /Admin, //admin, /admin/, HEAD, an override field or a second tunnel does not.',
+    defence:
+      'A path that a lenient server would take for that of another route is refused, override fields are removed, HEAD asks what GET asks, and what is not declared is not reachable.',
+    notCovered: 'Services that take the method or the object from the body or the query.',
+    source: 'CWE-288, CWE-289; CVE-2022-22978; OWASP WSTG-ATHZ-02',
+  },
+  forgedIdentity: {
+    title: 'A request says who it is, and is believed',
+    looksLike:
+      'A header that the gateway is meant to set comes from outside; a token is unsigned or signed by somebody else.',
+    defence:
+      'Only signed tokens count, with key and algorithm from the configuration; fields that name the caller are removed on the way in and set anew.',
+    notCovered: 'Tokens that were stolen, until they expire.',
+    source: 'RFC 8725 §3; CWE-290, CWE-347',
+  },
+  overPoweredService: {
+    title: 'A job for reports pays money out',
+    looksLike:
+      'A service whose user may refund, or a user whose service may, is enough: each lends its rights to the other.',
+    defence: 'Decisions are on the pair of workload and user; each needs the right of its own.',
+    notCovered: 'A workload that is allowed both and is taken over.',
+    source: 'N. Hardy, "The Confused Deputy" (1988); CWE-441',
+  },
+  panicInCheck: {
+    title: 'The check breaks and the request goes on',
+    looksLike: 'A missing claim makes the check throw; a handler far above recovers and carries on.',
+    defence:
+      'Whatever the check throws is a deny with a code; the process lives and serves the next request.',
+    notCovered: 'A check that is wrong without failing: that is what the tests of policies are for.',
+    source: 'CWE-636, CWE-755',
+  },
+  policyEngineDown: {
+    title: 'Nobody can be asked, so everybody may',
+    looksLike: 'The policies are too old or cannot be evaluated, and access goes on as if nothing were.',
+    defence: 'No decision is a deny, told apart from a refusal: 503, not 403.',
+    notCovered: 'Availability: while nobody can decide, nobody is let in but on public routes.',
+    source: 'CWE-636; OWASP ASVS 4.1.5',
+  },
+  stalePermission: {
+    title: 'A right that was taken away still works',
+    looksLike: 'An operator is dismissed at ten and administers until the token expires at noon.',
+    defence:
+      'Roles are looked up at every decision, not read from the token: a change counts for the next request.',
+    notCovered: 'Tunnels and answers that began before the change.',
+    source: 'OWASP ASVS 3.5; CWE-613',
+  },
+  roleFromBody: {
+    title: 'Users promote themselves',
+    looksLike: 'A profile is saved with one field more than the form has: the role, the owner, the tenant.',
+    defence: 'Bodies are read field by field from a list that cannot hold what the server assigns.',
+    notCovered: 'Services that read bodies without the guard.',
+    source: 'OWASP API Security Top 10 (2023), API3; CWE-915',
+  },
+  listLeak: {
+    title: 'The list is filtered, its length is not',
+    looksLike:
+      'A page shows one order "of 3 812"; the second page is empty; the count moves when a competitor sells.',
+    defence:
+      'What may be seen becomes a condition of the query, so that pages and counts are made from the same rows.',
+    notCovered: 'Aggregates that are computed elsewhere, such as exports.',
+    source: 'OWASP API Security Top 10 (2023), API3; CWE-359',
+  },
+  decisionTampering: {
+    title: 'The record of who was let in is edited',
+    looksLike: 'After an incident the log shows nothing: the lines were changed, removed, or never written.',
+    defence:
+      'Every decision is in a hash-chained log before it is acted on; an edit, a gap or a cut shows when it is verified.',
+    notCovered: 'Who can rewrite the whole log and has its key, when no seal was kept elsewhere.',
+    source: 'B. Schneier and J. Kelsey, "Secure Audit Logs" (1999); CWE-778',
+  },
 })

@@ -6,12 +6,14 @@
 
 import type { Control, Drill } from '@breakwater/drill'
 
+import { authzControls } from './controls-authz.ts'
 import { protocolControls } from './controls-protocol.ts'
+import { authzDrills } from './drills-authz.ts'
 import { protocolDrills } from './drills-protocol.ts'
 import { resilienceControls, resilienceDrills } from './drills-resilience.ts'
 
 /** Every control of the gateway that answers a threat. */
-export const controls: readonly Control[] = [...resilienceControls, ...protocolControls]
+export const controls: readonly Control[] = [...resilienceControls, ...protocolControls, ...authzControls]
 
 /** Every drill that attacks the gateway. */
-export const drills: readonly Drill[] = [...resilienceDrills, ...protocolDrills]
+export const drills: readonly Drill[] = [...resilienceDrills, ...protocolDrills, ...authzDrills]

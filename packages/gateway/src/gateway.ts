@@ -5,7 +5,7 @@ import type { OverloadReadings } from '@breakwater/resilience/load'
 import { AccessLog, MetricsRegistry } from '@breakwater/telemetry'
 import type { WriteBatch } from '@breakwater/telemetry'
 import { errors } from './errors.ts'
-import type { EntityStore } from '@breakwater/authz'
+import type { LiveEntities } from './authorization/authorization.ts'
 import type { DecisionPoint, DecisionRecorder } from './authorization/decision-point.ts'
 import { GatewayListener } from './listener.ts'
 import type { ListenerShared } from './listener.ts'
@@ -146,7 +146,7 @@ export class Gateway {
   }
 
   /** The entities that decisions are made on: a change counts for the next request. Undefined without authorization. */
-  get entities(): EntityStore | undefined {
+  get entities(): LiveEntities | undefined {
     return this.#snapshot.authorization?.entities
   }
 

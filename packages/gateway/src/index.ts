@@ -7,6 +7,7 @@
 export { Gateway } from './gateway.ts'
 export type { GatewayDeps } from './gateway.ts'
 export { authorizationAlarm, authorizationFailed } from './authorization/authorization.ts'
+export type { LiveEntities } from './authorization/authorization.ts'
 export type { DecisionPoint, DecisionRecorder } from './authorization/decision-point.ts'
 export { TestIssuer } from './authorization/test-issuer.ts'
 export type { TestClaims } from './authorization/test-issuer.ts'

@@ -64,6 +64,8 @@ export interface ShopOptions {
   readonly routes?: Readonly<Record<string, RouteInput>>
   readonly deps?: Partial<GatewayDeps>
   readonly policies?: string
+  /** Where the policies come from instead of the folder. */
+  readonly policySource?: Pick<AuthorizationInput, 'policies' | 'bundle' | 'trustedKeys' | 'staleAfter'>
   /** Mean time of the service for a request. Milliseconds. Default 1. */
   readonly serviceMs?: number
 }
@@ -155,7 +157,7 @@ export class Shop {
       client.write(request)
       return client
     })
-    await this.#world.run(250)
+    await this.#world.run(750) // a record is written between two breaths of the world
     return clients.map((client) => {
       client.close()
       return { status: statusOf(client.received), text: client.received }
@@ -203,7 +205,10 @@ export class Shop {
   }
 }
 
-function configOf(policies: string, { authorization, routes }: ShopOptions): ConfigInput {
+function configOf(
+  policies: string,
+  { authorization, routes, policySource = { policies } }: ShopOptions,
+): ConfigInput {
   return {
     shed: false,
     overload: false,
@@ -214,7 +219,7 @@ function configOf(policies: string, { authorization, routes }: ShopOptions): Con
       authorization === false
         ? false
         : {
-            policies,
+            ...policySource,
             replay: 0,
             identity: { testIssuer: { publicKey: issuer.publicKey } },
             ...authorization,

@@ -1,4 +1,6 @@
-import type { ErrorMaker, ErrorSpec } from '@breakwater/core'
+import type { BreakwaterError, ErrorMaker, ErrorSpec } from '@breakwater/core'
+import { errors } from '../errors.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 
 /**
  * Why the gateway answers a request itself. A value, not an exception: a refusal under overload must not pay for a
@@ -18,4 +20,14 @@ export interface Refusal {
 export function refuse(error: ErrorMaker<string>, detail: string, retryAfterMs?: number): Refusal {
   const { code, spec } = error
   return retryAfterMs === undefined ? { code, spec, detail } : { code, spec, detail, retryAfterMs }
+}
+
+/** The failure of a try as an answer. */
+export function refusalOf({ code, spec, message }: BreakwaterError): Refusal {
+  return { code, spec, detail: message }
+}
+
+export function circuitOpen({ breaker, name }: Pick<Upstream, 'breaker' | 'name'>, nowMs: number): Refusal {
+  const waitMs = breaker?.retryAfterMs(nowMs) ?? 0
+  return refuse(errors.BW_GATEWAY_CIRCUIT_OPEN, `the circuit of ${name} is open`, waitMs)
 }

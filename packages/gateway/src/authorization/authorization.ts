@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { mkdirSync } from 'node:fs'
-import type { AuthzRequest, Decision, EntityStore } from '@breakwater/authz'
+import type { AuthzRequest, Decision, EntityChanges } from '@breakwater/authz'
 import { DecisionLog } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
 import { refuse } from '../answer/refusal.ts'
@@ -10,7 +10,9 @@ import type { Exchange } from '../exchange/exchange.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
 import type { IdentityOptions } from './caller.ts'
 import type { DecisionPoint, DecisionRecorder } from './decision-point.ts'
+import { BundlePoint } from './bundle-point.ts'
 import { PolicyPoint } from './policy-point.ts'
+import type { ConfiguredPoint } from './policy-point.ts'
 import type { Finding } from './route-guard.ts'
 import { Spelling } from './spelling.ts'
 import { TokenVerifier } from './token-verifier.ts'
@@ -25,6 +27,12 @@ export const authorizationFailed: ReturnType<typeof channel> = channel(
 )
 
 export type AuthorizationConfig = Exclude<GatewayConfig['authorization'], { readonly mode: 'off' }>
+
+/** Where changes of the entities go that decisions are made on. */
+export interface LiveEntities {
+  /** @throws what `EntityStore.apply` throws, with nothing changed. */
+  apply(changes: EntityChanges): void
+}
 
 /** With what decisions are made. Only tests and drills pass another decision point. */
 export interface AuthorizationDeps {
@@ -42,7 +50,7 @@ export class Authorization {
   readonly strippedFields: ReadonlySet<string>
   readonly epochMs: () => number
   /** Undefined with a decision point of somebody else. */
-  readonly policies: PolicyPoint | undefined
+  readonly policies: ConfiguredPoint | undefined
   readonly #point: DecisionPoint
   readonly log: DecisionRecorder | undefined
   readonly #ownLog: DecisionLog | undefined
@@ -72,7 +80,7 @@ export class Authorization {
         : new TokenVerifier({ publicKey: testIssuer.publicKey, issuer: testIssuer.name, audience })
     this.identity = { verifier, workloadHeader, anonymousWorkload }
     this.policies =
-      deps.decisionPoint === undefined ? PolicyPoint.open(config, gateway, previous?.policies) : undefined
+      deps.decisionPoint === undefined ? open(config, gateway, deps, previous?.policies) : undefined
     this.#point = this.policies ?? deps.decisionPoint ?? NOBODY
     this.#logDir = config.decisionLogDir
     if (deps.recorder === undefined && config.decisionLogDir !== undefined) {
@@ -94,9 +102,9 @@ export class Authorization {
       : new Authorization(authorization, gateway, deps, previous)
   }
 
-  /** The entities that decisions are made on: a change counts for the next decision. */
-  get entities(): EntityStore | undefined {
-    return this.policies?.entities
+  /** Live entities: a change, such as a role that is taken away, counts for the next decision. */
+  get entities(): LiveEntities | undefined {
+    return this.policies
   }
 
   /** The routes of this configuration, once they are compiled. */
@@ -169,4 +177,15 @@ const NOBODY: DecisionPoint = {
 function openLog(folder: string): DecisionLog {
   mkdirSync(folder, { recursive: true })
   return new DecisionLog({ folder, contextKeys: ['tenant'] })
+}
+
+function open(
+  config: AuthorizationConfig,
+  gateway: GatewayConfig,
+  { epochMs }: AuthorizationDeps,
+  previous: ConfiguredPoint | undefined,
+): ConfiguredPoint {
+  return config.bundleFile === undefined
+    ? PolicyPoint.open(config, gateway, previous)
+    : BundlePoint.open(config, gateway, epochMs, previous)
 }

@@ -1,5 +1,5 @@
 import { Replayer } from '@breakwater/authz'
-import type { Authorizer, AuthzRequest, Decision, EntityStore } from '@breakwater/authz'
+import type { Authorizer, AuthzRequest, Decision, EntityChanges, EntityStore } from '@breakwater/authz'
 import { openPolicies, readPolicyFolder } from '@breakwater/authz/operate'
 import type { PolicyContent } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
@@ -11,8 +11,17 @@ import type { DecisionPoint } from './decision-point.ts'
 /** The entity type of actions, in every schema. */
 export const ACTION_TYPE = 'Action'
 
+/** The decision point that a configuration names. */
+export interface ConfiguredPoint extends DecisionPoint {
+  /** Which policies are in force. */
+  readonly version: string
+  /** Changes the entities that decisions are made on, for the next decision. */
+  apply(changes: EntityChanges): void
+  close(): void
+}
+
 /** The compiled policies of a configuration as a decision point. A failing forbid denies. */
-export class PolicyPoint implements DecisionPoint {
+export class PolicyPoint implements ConfiguredPoint {
   readonly #content: PolicyContent
   readonly #authorizer: Authorizer
   readonly #replayer: Replayer | undefined
@@ -33,19 +42,19 @@ export class PolicyPoint implements DecisionPoint {
   static open(
     config: AuthorizationConfig,
     gateway: GatewayConfig,
-    previous: PolicyPoint | undefined,
+    previous: ConfiguredPoint | undefined,
   ): PolicyPoint {
     const { policiesDir = '' } = config
     try {
       const content = readPolicyFolder(policiesDir)
       const canStay =
-        previous !== undefined &&
+        previous instanceof PolicyPoint &&
         previous.#replayRatio === config.replay &&
         isSame(previous.#content, content)
       const point = canStay
         ? previous
         : new PolicyPoint(content, openPolicies(content).authorizer, config.replay)
-      point.#requireActions(gateway)
+      requireActions(point.#authorizer.store, gateway)
       return point
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
@@ -59,8 +68,8 @@ export class PolicyPoint implements DecisionPoint {
     return this.#authorizer.policySet.version
   }
 
-  get entities(): EntityStore {
-    return this.#authorizer.store
+  apply(changes: EntityChanges): void {
+    this.#authorizer.store.apply(changes)
   }
 
   decide(request: AuthzRequest): Decision {
@@ -70,16 +79,19 @@ export class PolicyPoint implements DecisionPoint {
   close(): void {
     void this.#replayer?.[Symbol.asyncDispose]()
   }
+}
 
-  /** A schema lists all actions there are: one that it does not know would be denied for ever. */
-  #requireActions({ routes }: GatewayConfig): void {
-    const { schema, uids } = this.#authorizer.store
-    if (schema === undefined) return
-    for (const { name, authorize } of routes) {
-      for (const action of Object.values(authorize?.action ?? {})) {
-        if (schema.actions.has(uids.uid(ACTION_TYPE, action).key)) continue
-        throw new Error(`the route ${name} asks for the action ${action}, which the schema does not know`)
-      }
+/**
+ * A schema lists all actions there are: one that it does not know would be denied for ever.
+ *
+ * @throws Error naming the route and its action.
+ */
+export function requireActions({ schema, uids }: EntityStore, { routes }: GatewayConfig): void {
+  if (schema === undefined) return
+  for (const { name, authorize } of routes) {
+    for (const action of Object.values(authorize?.action ?? {})) {
+      if (schema.actions.has(uids.uid(ACTION_TYPE, action).key)) continue
+      throw new Error(`the route ${name} asks for the action ${action}, which the schema does not know`)
     }
   }
 }

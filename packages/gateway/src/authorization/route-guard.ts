@@ -35,7 +35,13 @@ const OPEN: Finding = {
 
 type Authorize = NonNullable<RouteConfig['authorize']>
 
-/** What a route asks before anything is spent on a request: who it is, and whether they may. Compiled with the route. */
+/**
+ * What a route asks before anything is spent on a request.
+ * - action-check: what the route declares for the method;
+ * - object-check: whether it may be done to that very object;
+ * - workload-check: and through that process;
+ * - fail-closed: what cannot be decided is a deny.
+ */
 export class RouteGuard {
   readonly #authorization: Authorization
   readonly #route: RouteConfig

@@ -3,7 +3,7 @@ import type { BreakwaterError } from '@breakwater/core'
 import { joinTunnel } from '@breakwater/http'
 import type { FieldList, ResponseHead, ServerExchange, Upgraded } from '@breakwater/http'
 import { REFUSED } from '@breakwater/resilience/machines'
-import { refuse } from '../answer/refusal.ts'
+import { circuitOpen, refusalOf, refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Caller } from '../authorization/caller.ts'
@@ -112,10 +112,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
 
   /** Called by authorization: the request goes no further than admission until the function has been told that it is safe. */
   awaitRecord(): (isSafe: boolean) => void {
-    const { clock } = this.listener.runtime.driver
-    const record = new RecordWait(() => {
-      if (!this.#isOver) this.#enter(clock.now())
-    })
+    const record = new RecordWait(() => this.#isOver || this.#enter(this.listener.runtime.driver.clock.now()))
     this.#record = record
     return (isSafe) => record.settle(isSafe)
   }
@@ -141,7 +138,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   /** Begins a try at the upstream of the moment: capacity first, then endpoint, breaker, throttle, and the wire. */
   ask(nowMs: number): void {
     const { breaker, gate } = this.upstream
-    if (breaker !== undefined && !breaker.mayAdmit(nowMs)) this.fail(this.#circuitOpen(nowMs), nowMs)
+    if (breaker !== undefined && !breaker.mayAdmit(nowMs)) this.fail(circuitOpen(this.upstream, nowMs), nowMs)
     else {
       const pending = gate.enter(this, nowMs)
       // When it was told at once, it may stand in the queue of the next upstream by now.
@@ -179,7 +176,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     if (endpoint === undefined || isRefused || isThrottled) {
       if (isThrottled && breakerPermit !== undefined) upstream.breaker?.onIgnored(breakerPermit)
       upstream.gate.leave('ignored', 0, nowMs)
-      if (isRefused) return this.#circuitOpen(nowMs)
+      if (isRefused) return circuitOpen(this.upstream, nowMs)
       if (isThrottled)
         return refuse(errors.BW_GATEWAY_THROTTLED, `${upstream.name} refuses most of what it gets`, 1000)
       return refuse(
@@ -399,17 +396,4 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     if (this.#leaving !== undefined) wheel.disarm(this.#leaving)
     this.#hedging?.disarm()
   }
-
-  #circuitOpen(nowMs: number): Refusal {
-    const { breaker, name } = this.upstream
-    return refuse(
-      errors.BW_GATEWAY_CIRCUIT_OPEN,
-      `the circuit of ${name} is open`,
-      breaker?.retryAfterMs(nowMs) ?? 0,
-    )
-  }
-}
-
-function refusalOf({ code, spec, message }: BreakwaterError): Refusal {
-  return { code, spec, detail: message }
 }

@@ -1,11 +1,11 @@
 /** Holds a request until the decision that lets it through is written down: nothing is acted on without a record. */
 export class RecordWait {
   /** Told when the record is safe after the request had to stop for it. */
-  readonly #resume: (isSafe: boolean) => void
+  readonly #resume: () => unknown
   #state: 'pending' | 'safe' | 'lost' = 'pending'
   #isHeld = false
 
-  constructor(resume: (isSafe: boolean) => void) {
+  constructor(resume: () => unknown) {
     this.#resume = resume
   }
 
@@ -29,6 +29,6 @@ export class RecordWait {
     this.#state = isSafe ? 'safe' : 'lost'
     if (!this.#isHeld) return
     this.#isHeld = false
-    this.#resume(isSafe)
+    this.#resume()
   }
 }

@@ -1,0 +1,28 @@
+import type { Drill } from '@breakwater/drill'
+
+import { countedAway, editedLog, selfPromotion } from './authz/data.ts'
+import { panicInCheck, staleBundle } from './authz/failures.ts'
+import {
+  dismissedOperator,
+  forgedIdentity,
+  hiddenFunctions,
+  otherSpellings,
+  reportingRefunds,
+} from './authz/functions.ts'
+import { borrowedAnswers, brokenObjects } from './authz/objects.ts'
+
+/** Attacks on who may do what: objects, functions, identities, failures and records. */
+export const authzDrills: readonly Drill[] = [
+  brokenObjects,
+  borrowedAnswers,
+  hiddenFunctions,
+  otherSpellings,
+  forgedIdentity,
+  reportingRefunds,
+  dismissedOperator,
+  panicInCheck,
+  staleBundle,
+  selfPromotion,
+  countedAway,
+  editedLog,
+]
