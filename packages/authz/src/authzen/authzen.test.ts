@@ -70,6 +70,14 @@ describe('an evaluation', () => {
     expect(content).toEqual({ decision: false })
   })
 
+  test('believes of a resource only the properties that were named', async () => {
+    const properties = { ownerID: USERS.morty.email, isPublic: true }
+    const { content } = await post('/access/v1/evaluation', {
+      ...question('morty', 'can_update_todo', { ...todo('morty'), properties }),
+    })
+    expect(content).toEqual({ decision: true })
+  })
+
   test('ignores fields it does not know, and keeps large numbers exact', async () => {
     const more = { context: { size: 1 }, later: { null: null, fraction: 1.5 } }
     const { content } = await post('/access/v1/evaluation', {

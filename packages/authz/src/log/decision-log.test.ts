@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
+import { Chain, NO_SEAL, sealLine } from './chain.ts'
 import { openFileSink } from './file-sink.ts'
 import { DecisionLog, type DecisionLogDeps, type DecisionLogOptions } from './decision-log.ts'
 import type { DecisionEntry } from './record.ts'
@@ -292,6 +293,44 @@ describe('verification', () => {
     for (const [index, tampered] of cases.entries()) {
       expect({ index, ok: verifyLog(tampered).ok }).toEqual({ index, ok: false })
     }
+  })
+
+  /** What somebody can do who knows how seals are made: change a turn and seal it anew. */
+  const resealed = (turn: number, change: (text: string) => string): readonly LogFile[] => {
+    const at = lines.flatMap((line, index) => (line.startsWith('{"seal"') ? [index] : []))
+    const from = turn === 0 ? 0 : (at[turn - 1] ?? 0) + 1
+    const to = at[turn] ?? 0
+    const before =
+      turn === 0 ? NO_SEAL : (JSON.parse(lines[from - 1] ?? '') as { readonly seal: string }).seal
+    const text = change(`${lines.slice(from, to).join('\n')}\n`)
+    const records = text.split('\n').filter((line) => line.startsWith('{"seq"'))
+    const { seq } = JSON.parse(records.at(-1) ?? '') as { readonly seq: number }
+    const seal = sealLine(new Chain(before).next(text), seq, records.length)
+    return [
+      fileOf([...lines.slice(0, from), ...`${text}${seal}`.split('\n').slice(0, -1), ...lines.slice(to + 1)]),
+      ...files.slice(1),
+    ]
+  }
+
+  test('finds a turn that was changed and sealed anew, at the next seal', () => {
+    expect(verifyLog(resealed(1, (text) => text)).ok).toBe(true)
+    const { problem } = verifyLog(resealed(1, (text) => text.replace('ada', 'eve')))
+    expect(problem?.message).toContain('the seal does not fit the 3 records before it (from 7)')
+    const last = lines.filter((line) => line.startsWith('{"seal"')).length - 1
+    const { problem: atEnd } = verifyLog(resealed(last, (text) => text.replace('ada', 'eve')))
+    expect(atEnd).toMatchObject({ line: 1, message: 'does not follow the file before it' })
+  })
+
+  test('finds a number left out under a seal that fits', () => {
+    const { problem } = verifyLog(resealed(1, (text) => text.replace('"seq":5', '"seq":50')))
+    expect(problem?.message).toBe('record 50 where 5 is due')
+  })
+
+  test('finds a record slipped in behind the last seal of a file that others follow', () => {
+    const { seq } = JSON.parse(lines.at(-1) ?? '') as { readonly seq: number }
+    const slipped = (lines[1] ?? '').replace('"seq":1', `"seq":${seq + 1}`)
+    const { problem } = verifyLog(changed((all) => void all.push(slipped)))
+    expect(problem?.message).toBe('the file before it ends without a seal')
   })
 
   test('names file and line of the first thing that does not fit', () => {
