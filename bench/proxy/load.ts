@@ -1,11 +1,12 @@
 // A closed loop of keep-alive connections on raw sockets. Prints one line of JSON: completed requests and failures.
-// Environment: PORT, TARGET_PATH, CONNECTIONS, SECONDS.
+// Environment: PORT, TARGET_PATH, CONNECTIONS, SECONDS, REQUESTS (stops after so many, if earlier).
 import { connect } from 'node:net'
 
 const port = Number(process.env['PORT'])
 const path = process.env['TARGET_PATH'] ?? '/small'
 const connections = Number(process.env['CONNECTIONS'] ?? 50)
 const seconds = Number(process.env['SECONDS'] ?? 4)
+const requests = Number(process.env['REQUESTS'] ?? Infinity)
 
 const request = Buffer.from(
   `GET ${path} HTTP/1.1\r\nHost: bench.local\r\nUser-Agent: bench/1\r\nAccept: */*\r\nX-Request-Source: bench\r\n\r\n`,
@@ -37,6 +38,7 @@ function open(): void {
     expected -= chunk.length
     if (expected > 0) return
     completed++
+    if (completed >= requests) finish()
     if (isOver) socket.destroy()
     else send()
   })
@@ -46,8 +48,11 @@ function open(): void {
   })
 }
 
-for (let index = 0; index < connections; index++) open()
-setTimeout(() => {
+function finish(): void {
+  if (isOver) return
   isOver = true
   process.stdout.write(JSON.stringify({ completed, failures }) + '\n', () => process.exit(0))
-}, seconds * 1000)
+}
+
+for (let index = 0; index < connections; index++) open()
+setTimeout(finish, seconds * 1000)
