@@ -1,3 +1,5 @@
+import { errors } from './errors.ts'
+
 /**
  * One thing that must happen by some time. Allocate it once with its owner (a connection, an exchange) and
  * re-arm it as often as you like: arming costs a few field writes and no allocation.
@@ -18,13 +20,15 @@ export class Deadline {
 export interface DeadlineWheelOptions {
   /** Width of a slot: how late an expiry may be noticed. Milliseconds, above 0. Default 8. */
   readonly slotMs?: number
-  /** A power of two. Default 1024, so one turn of the wheel is about 8 s; later deadlines stay in their slot for more turns. */
+  /** A power of two, 2 or more. Default 1024, so one turn of the wheel is about 8 s; later deadlines stay in their slot for more turns. */
   readonly slots?: number
 }
 
 /**
  * A hashed timing wheel (Varghese and Lauck, 1987): every timeout of a process in one structure, moved by one
  * timer. Arm and disarm are O(1). Pushing an armed deadline *later* only writes its time: it moves when its slot comes up.
+ *
+ * @throws `BW_CORE_OPTIONS_INVALID` at construction when an option is out of its range.
  */
 export class DeadlineWheel {
   readonly slotMs: number
@@ -36,9 +40,9 @@ export class DeadlineWheel {
   constructor(nowMs: number, options: DeadlineWheelOptions = {}) {
     const slots = options.slots ?? 1024
     this.slotMs = options.slotMs ?? 8
-    if ((slots & (slots - 1)) !== 0 || slots < 2)
-      throw new RangeError(`slots must be a power of two, got ${slots}`)
-    if (!(this.slotMs > 0)) throw new RangeError(`slotMs must be above 0, got ${this.slotMs}`)
+    if (!(slots >= 2) || (slots & (slots - 1)) !== 0)
+      throw errors.BW_CORE_OPTIONS_INVALID(`slots must be a power of two, 2 or more, got ${slots}`)
+    if (!(this.slotMs > 0)) throw errors.BW_CORE_OPTIONS_INVALID(`slotMs must be above 0, got ${this.slotMs}`)
     this.#slots = Array.from({ length: slots }, () => undefined)
     this.#mask = slots - 1
     this.#tick = Math.floor(nowMs / this.slotMs)

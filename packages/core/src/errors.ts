@@ -63,5 +63,15 @@ export function defineErrors<const Specs extends Readonly<Record<string, ErrorSp
       new BreakwaterError(code, spec, message, options)
     return [code, Object.assign(make, { code, spec })] as const
   })
-  return Object.fromEntries(makers) as unknown as ErrorCatalogue<Specs>
+  return Object.fromEntries(makers) as ErrorCatalogue<Specs>
 }
+
+/** What this package itself throws. */
+export const errors: ErrorCatalogue<Readonly<Record<'BW_CORE_OPTIONS_INVALID', ErrorSpec>>> = defineErrors({
+  BW_CORE_OPTIONS_INVALID: {
+    fault: 'breakwater',
+    retry: 'never',
+    status: 500,
+    fix: 'Correct the option that the message names.',
+  },
+})

@@ -1,3 +1,5 @@
+import { errors } from './errors.ts'
+
 export interface ExpiringMapOptions {
   /** Entries kept at the most; the least recently used goes first. 1 or more. */
   readonly maxEntries: number
@@ -13,6 +15,8 @@ interface Entry<Value> {
 /**
  * A map that cannot grow without bound: least-recently-used eviction at `maxEntries`, expiry after `ttlMs` without
  * a touch. Expired entries are dropped when met, and two at a time on each `set`, so that no sweep timer is needed.
+ *
+ * @throws `BW_CORE_OPTIONS_INVALID` at construction when an option is out of its range.
  */
 export class ExpiringMap<Key, Value> {
   readonly #entries = new Map<Key, Entry<Value>>()
@@ -22,10 +26,12 @@ export class ExpiringMap<Key, Value> {
   evictions: number = 0
 
   constructor(options: ExpiringMapOptions) {
-    if (!(options.maxEntries >= 1))
-      throw new RangeError(`maxEntries must be 1 or more, got ${options.maxEntries}`)
-    this.#maxEntries = options.maxEntries
-    this.#ttlMs = options.ttlMs ?? Infinity
+    const { maxEntries, ttlMs = Infinity } = options
+    if (!(maxEntries >= 1))
+      throw errors.BW_CORE_OPTIONS_INVALID(`maxEntries must be 1 or more, got ${maxEntries}`)
+    if (!(ttlMs > 0)) throw errors.BW_CORE_OPTIONS_INVALID(`ttlMs must be above 0, got ${ttlMs}`)
+    this.#maxEntries = maxEntries
+    this.#ttlMs = ttlMs
   }
 
   get size(): number {

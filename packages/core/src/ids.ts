@@ -6,7 +6,7 @@ const pool = Buffer.alloc(POOL_BYTES)
 let digits = ''
 let offset = 2 * POOL_BYTES
 
-/** `bytes` (at most 64) of cryptographic randomness as lower-case hex. Draws from a pool: about 20 ns, not a system call. */
+/** `bytes` (1 to 2048) of cryptographic randomness as lower-case hex. Draws from a pool: about 20 ns, not a system call. */
 export function randomHex(bytes: number): string {
   const length = 2 * bytes
   if (offset + length > digits.length) {

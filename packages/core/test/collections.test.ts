@@ -56,7 +56,12 @@ describe('the expiring map', () => {
   })
 
   test('refuses a limit below one', () => {
-    expect(() => new ExpiringMap({ maxEntries: 0 })).toThrow('1 or more, got 0')
+    const invalid = (message: string): unknown =>
+      expect.objectContaining({ code: 'BW_CORE_OPTIONS_INVALID', message })
+    expect(() => new ExpiringMap({ maxEntries: 0 })).toThrow(invalid('maxEntries must be 1 or more, got 0'))
+    expect(() => new ExpiringMap({ maxEntries: 1, ttlMs: 0 })).toThrow(
+      invalid('ttlMs must be above 0, got 0'),
+    )
   })
 })
 

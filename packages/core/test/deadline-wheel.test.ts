@@ -79,7 +79,8 @@ describe('the deadline wheel', () => {
   })
 
   test('refuses a slot count that is not a power of two', () => {
-    expect(() => new DeadlineWheel(0, { slots: 12 })).toThrow('power of two, got 12')
+    expect(() => new DeadlineWheel(0, { slots: 12 })).toThrow('power of two, 2 or more, got 12')
+    expect(() => new DeadlineWheel(0, { slots: Number.NaN })).toThrow('got NaN')
     expect(() => new DeadlineWheel(0, { slotMs: 0 })).toThrow('above 0, got 0')
   })
 })

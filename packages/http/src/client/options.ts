@@ -1,6 +1,6 @@
 import { resolveLimits } from '../codec/limits.ts'
 import type { MessageLimits, ResolvedLimits } from '../codec/limits.ts'
-import { errors } from '../errors.ts'
+import { checkNumbers } from '../internal/check-numbers.ts'
 
 /** How one endpoint is used. Times in milliseconds, above 0; `Infinity` switches one off. */
 export interface PoolOptions {
@@ -8,7 +8,7 @@ export interface PoolOptions {
   readonly limits?: MessageLimits
   /** Open connections, those being opened included. Default 100. */
   readonly maxConnections?: number
-  /** Requests that wait for a connection; one more is refused. Default 100. */
+  /** Requests that wait for a connection, 0 or more; one more is refused. Default 100. */
   readonly maxPending?: number
   /** Longest wait for a connection. Default 1 000. */
   readonly pendingTimeoutMs?: number
@@ -25,17 +25,7 @@ export interface PoolOptions {
 }
 
 /** `PoolOptions` with every default filled in. */
-export interface ResolvedPoolOptions {
-  readonly limits: ResolvedLimits
-  readonly maxConnections: number
-  readonly maxPending: number
-  readonly pendingTimeoutMs: number
-  readonly connectTimeoutMs: number
-  readonly firstByteTimeoutMs: number
-  readonly idleTimeoutMs: number
-  readonly keepAliveTimeoutMs: number
-  readonly maxRequestsPerConnection: number
-}
+export type ResolvedPoolOptions = Required<Omit<PoolOptions, 'limits'>> & { readonly limits: ResolvedLimits }
 
 /** @throws `BW_HTTP_OPTIONS_INVALID` listing every option out of its range. */
 export function resolvePoolOptions(options: PoolOptions = {}): ResolvedPoolOptions {
@@ -50,12 +40,6 @@ export function resolvePoolOptions(options: PoolOptions = {}): ResolvedPoolOptio
     keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 4_000,
     maxRequestsPerConnection: options.maxRequestsPerConnection ?? Infinity,
   }
-  const wrong = Object.entries(resolved).filter(
-    ([name, value]) => typeof value === 'number' && !(name === 'maxPending' ? value >= 0 : value > 0),
-  )
-  if (wrong.length > 0) {
-    const list = wrong.map(([name, value]) => `${name} = ${value}`).join(', ')
-    throw errors.BW_HTTP_OPTIONS_INVALID(`pool options must be above 0: ${list}`)
-  }
+  checkNumbers('pool options', resolved, (name) => name === 'maxPending')
   return resolved
 }

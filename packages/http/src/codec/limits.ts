@@ -1,4 +1,4 @@
-import { errors } from '../errors.ts'
+import { checkNumbers } from '../internal/check-numbers.ts'
 
 /** What to do with a path that two parsers may read differently: refuse with 400, or pass it on unchanged. */
 export type Ambiguity = 'refuse' | 'allow'
@@ -17,7 +17,7 @@ export interface PathPolicy {
   readonly emptySegments?: Ambiguity
 }
 
-/** Bounds of one message. Everything in bytes as they are on the wire, CR LF included. */
+/** Bounds of one message, each 0 or more. Everything in bytes as they are on the wire, CR LF included. */
 export interface MessageLimits {
   /** Default 8192. Above: 414. */
   readonly maxTargetBytes?: number
@@ -55,7 +55,7 @@ export interface ResolvedLimits {
   readonly refuseEmptySegments: boolean
 }
 
-/** @throws `BW_HTTP_OPTIONS_INVALID` listing every limit that is not a number above 0. */
+/** @throws `BW_HTTP_OPTIONS_INVALID` listing every limit that is not a number, 0 or more. */
 export function resolveLimits(limits: MessageLimits = {}): ResolvedLimits {
   const path = limits.path ?? {}
   const resolved: ResolvedLimits = {
@@ -73,10 +73,6 @@ export function resolveLimits(limits: MessageLimits = {}): ResolvedLimits {
     refuseBadPercent: path.badPercent !== 'allow',
     refuseEmptySegments: path.emptySegments === 'refuse',
   }
-  const wrong = Object.entries(resolved).filter(([, value]) => typeof value === 'number' && !(value >= 0))
-  if (wrong.length > 0) {
-    const list = wrong.map(([name, value]) => `${name} = ${value}`).join(', ')
-    throw errors.BW_HTTP_OPTIONS_INVALID(`limits must be numbers, 0 or more: ${list}`)
-  }
+  checkNumbers('limits', resolved, () => true)
   return resolved
 }

@@ -1,6 +1,6 @@
 import { resolveLimits } from '../codec/limits.ts'
 import type { MessageLimits, ResolvedLimits } from '../codec/limits.ts'
-import { errors } from '../errors.ts'
+import { checkNumbers } from '../internal/check-numbers.ts'
 
 /** How a listener treats its clients. Times in milliseconds, above 0; `Infinity` switches one off. */
 export interface ServerOptions {
@@ -26,17 +26,8 @@ export interface ServerOptions {
 }
 
 /** `ServerOptions` with every default filled in; made once a listener. */
-export interface ResolvedServerOptions {
+export type ResolvedServerOptions = Required<Omit<ServerOptions, 'limits'>> & {
   readonly limits: ResolvedLimits
-  readonly firstByteTimeoutMs: number
-  readonly headTimeoutMs: number
-  readonly bodyIdleTimeoutMs: number
-  readonly minBytesPerSecond: number
-  readonly rateWindowMs: number
-  readonly keepAliveTimeoutMs: number
-  readonly writeStallTimeoutMs: number
-  readonly lingerTimeoutMs: number
-  readonly maxRequestsPerConnection: number
 }
 
 /** @throws `BW_HTTP_OPTIONS_INVALID` listing every option out of its range. */
@@ -53,12 +44,6 @@ export function resolveServerOptions(options: ServerOptions = {}): ResolvedServe
     lingerTimeoutMs: options.lingerTimeoutMs ?? 2_000,
     maxRequestsPerConnection: options.maxRequestsPerConnection ?? Infinity,
   }
-  const wrong = Object.entries(resolved).filter(
-    ([name, value]) => typeof value === 'number' && !(name === 'minBytesPerSecond' ? value >= 0 : value > 0),
-  )
-  if (wrong.length > 0) {
-    const list = wrong.map(([name, value]) => `${name} = ${value}`).join(', ')
-    throw errors.BW_HTTP_OPTIONS_INVALID(`server options must be above 0: ${list}`)
-  }
+  checkNumbers('server options', resolved, (name) => name === 'minBytesPerSecond')
   return resolved
 }

@@ -1,3 +1,5 @@
+import { errors } from '../errors.ts'
+
 /** How a connection is lost: a reset on both sides, a clean end at the wrong place, or nothing ever again. */
 export type BreakKind = 'reset' | 'end' | 'silence'
 
@@ -44,7 +46,7 @@ const NO_FAULTS: Required<LinkFaults> = {
   isCut: false,
 }
 
-/** Fills in the defaults. @throws `RangeError` that lists every value out of range. */
+/** Fills in the defaults. @throws `BW_HTTP_OPTIONS_INVALID` that lists every value out of range. */
 export function resolveFaults(faults: LinkFaults): Required<LinkFaults> {
   const resolved = { ...NO_FAULTS, ...faults }
   const problems: string[] = []
@@ -58,7 +60,7 @@ export function resolveFaults(faults: LinkFaults): Required<LinkFaults> {
     if (!(resolved[key] >= 1)) problems.push(`${key} must be 1 or more, got ${resolved[key]}`)
   if (!(resolved.bytesPerSecond > 0))
     problems.push(`bytesPerSecond must be above 0, got ${resolved.bytesPerSecond}`)
-  if (problems.length > 0) throw new RangeError(problems.join('; '))
+  if (problems.length > 0) throw errors.BW_HTTP_OPTIONS_INVALID(`link faults: ${problems.join('; ')}`)
   return resolved
 }
 
