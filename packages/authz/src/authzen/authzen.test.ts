@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { mapEvaluation } from './mapping.ts'
 import { USERS, authorizer, todo, subject, question, post, type Name } from '../../test/support/todo-world.ts'
 
 describe('the Todo scenario', () => {
@@ -76,6 +77,28 @@ describe('an evaluation', () => {
       ...question('morty', 'can_update_todo', { ...todo('morty'), properties }),
     })
     expect(content).toEqual({ decision: true })
+  })
+
+  test('does not believe a request about what the store knows, and keeps only the context it was told to', () => {
+    const mapping = {
+      trustedProperties: { subject: { user: ['email'] }, resource: { todo: ['ownerID'] }, action: ['soft'] },
+      isStored: ({ type }: { readonly type: string }) => type === 'user',
+      contextKeys: ['ip'],
+      types: { todo: 'Todo' },
+    }
+    const evaluation = {
+      subject: { type: 'user', id: 'a', properties: { email: 'forged' } },
+      action: { name: 'delete', properties: { soft: true, more: 1 } },
+      resource: { type: 'todo', id: 't', properties: { ownerID: 'a', more: 1 } },
+      context: { ip: '::1', time: 'x' },
+    }
+    expect(mapEvaluation(evaluation, mapping)).toEqual({
+      principal: { type: 'user', id: 'a' },
+      action: { type: 'Action', id: 'delete' },
+      resource: { type: 'Todo', id: 't' },
+      entities: [{ uid: { type: 'Todo', id: 't' }, attrs: { ownerID: 'a' } }],
+      context: { ip: '::1', action: { soft: true } },
+    })
   })
 
   test('ignores fields it does not know, and keeps large numbers exact', async () => {

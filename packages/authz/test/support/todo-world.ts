@@ -57,7 +57,7 @@ export const handler = (more: Partial<AuthZenOptions> = {}) =>
     policyDecisionPoint: 'https://pdp.example.com',
     authenticate: ({ headers }) => headers.get('authorization') === 'Bearer pep',
     decide: (request) => authorizer.decide(request),
-    mapping: { trustedProperties: { todo: ['ownerID'] } },
+    mapping: { trustedProperties: { resource: { todo: ['ownerID'] } } },
     candidates,
     ...more,
   })
