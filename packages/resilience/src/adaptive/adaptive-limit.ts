@@ -1,12 +1,12 @@
-import { isAbove, isWhole, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 import { SampleWindow } from './sample-window.ts'
 
 export interface AdaptiveLimitOptions {
-  /** Concurrency to begin with. Whole number. Default 20. */
+  /** Concurrency to begin with. Whole number, `minLimit` to `maxLimit`. Default 20. */
   readonly initialLimit?: number
   /** The limit never falls below this. Whole number, 1 or more. Default 1. */
   readonly minLimit?: number
-  /** The limit never rises above this. Whole number. Default 10 000. */
+  /** The limit never rises above this. Whole number, `minLimit` or more. Default 10 000. */
   readonly maxLimit?: number
   /** Latency accepted as a multiple of the latency without queueing. Above 1. Default 1.5. */
   readonly tolerance?: number
@@ -14,9 +14,9 @@ export interface AdaptiveLimitOptions {
   readonly windowMs?: number
   /** Answers needed before a window is judged. Whole number, 10 or more. Default 40. */
   readonly minSamples?: number
-  /** Longest time a busy limit goes without checking whether its idea of "no queue" still holds. Milliseconds. Default 30 000. */
+  /** Longest time a busy limit goes without checking whether its idea of "no queue" still holds. Milliseconds, above 0. Default 30 000. */
   readonly recheckMs?: number
-  /** Share of the window's requests that may time out or be refused by the upstream before the limit is cut. Default 0.1. */
+  /** Share of the window's requests that may time out or be refused by the upstream before the limit is cut. Above 0, below 1. Default 0.1. */
   readonly maxDropRatio?: number
   /** Decide and count, but admit everything. Default false. */
   readonly dark?: boolean
@@ -71,17 +71,23 @@ export class AdaptiveLimit {
   constructor(options: AdaptiveLimitOptions, nowMs: number) {
     const { initialLimit = 20, minLimit = 1, maxLimit = 10_000, tolerance = 1.5, windowMs = 100 } = options
     const { minSamples = 40, recheckMs = 30_000, maxDropRatio = 0.1 } = options
-    refuse('adaptive limit', [
-      !isWhole(minLimit, 1) && `minLimit must be a whole number of 1 or more, got ${minLimit}`,
-      !isWhole(maxLimit, minLimit) && `maxLimit must be a whole number from minLimit up, got ${maxLimit}`,
-      !(isWhole(initialLimit, minLimit) && initialLimit <= maxLimit) &&
-        `initialLimit must lie between minLimit and maxLimit, got ${initialLimit}`,
-      !isAbove(tolerance, 1) && `tolerance must be above 1, got ${tolerance}`,
-      !isAbove(windowMs, 0) && `windowMs must be above 0, got ${windowMs}`,
-      !isWhole(minSamples, 10) && `minSamples must be a whole number of 10 or more, got ${minSamples}`,
-      !isAbove(recheckMs, 0) && `recheckMs must be above 0, got ${recheckMs}`,
-      !(maxDropRatio > 0 && maxDropRatio < 1) && `maxDropRatio must lie between 0 and 1, got ${maxDropRatio}`,
-    ])
+    new OptionCheck('adaptive limit')
+      .whole('minLimit', minLimit, 1)
+      .whole('maxLimit', maxLimit, minLimit)
+      .whole('initialLimit', initialLimit, minLimit)
+      .that(
+        initialLimit <= maxLimit,
+        `initialLimit must be maxLimit (${maxLimit}) or less, got ${initialLimit}`,
+      )
+      .above('tolerance', tolerance, 1)
+      .above('windowMs', windowMs, 0)
+      .whole('minSamples', minSamples, 10)
+      .above('recheckMs', recheckMs, 0)
+      .that(
+        maxDropRatio > 0 && maxDropRatio < 1,
+        `maxDropRatio must be above 0 and below 1, got ${maxDropRatio}`,
+      )
+      .done()
     this.#limit = initialLimit
     this.#minLimit = minLimit
     this.#maxLimit = maxLimit

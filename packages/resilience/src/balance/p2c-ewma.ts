@@ -1,5 +1,5 @@
 import type { Random } from '@breakwater/core'
-import { isAbove, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 import type { SlowStart } from '../slow-start/slow-start.ts'
 import type { BalancedEndpoint } from './endpoint.ts'
 
@@ -57,12 +57,12 @@ export class P2cEwmaBalancer {
 
   constructor(options: P2cEwmaOptions, deps: P2cEwmaDeps) {
     const { decayMs = 10_000, failurePenaltyMs = 1000, maxPauseMs = 30_000, panicRatio = 0.5 } = options
-    refuse('balancer', [
-      !isAbove(decayMs, 0) && `decayMs must be above 0, got ${decayMs}`,
-      !isAbove(failurePenaltyMs, 0) && `failurePenaltyMs must be above 0, got ${failurePenaltyMs}`,
-      !(maxPauseMs >= 0) && `maxPauseMs must be 0 or more, got ${maxPauseMs}`,
-      !(panicRatio >= 0 && panicRatio <= 1) && `panicRatio must lie in 0 to 1, got ${panicRatio}`,
-    ])
+    new OptionCheck('balancer')
+      .above('decayMs', decayMs, 0)
+      .above('failurePenaltyMs', failurePenaltyMs, 0)
+      .from0('maxPauseMs', maxPauseMs)
+      .ratio('panicRatio', panicRatio)
+      .done()
     this.#decayMs = decayMs
     this.#failurePenaltyMs = failurePenaltyMs
     this.#maxPauseMs = maxPauseMs
@@ -73,10 +73,15 @@ export class P2cEwmaBalancer {
 
   /** Replaces the set of endpoints. Keep the objects of endpoints that stay: they carry what was learnt. */
   setEndpoints(endpoints: readonly BalancedEndpoint[]): void {
-    refuse('balancer', [
-      endpoints.some(({ weight }) => !isAbove(weight, 0)) && 'every weight must be above 0',
-      new Set(endpoints.map(({ id }) => id)).size < endpoints.length && 'endpoint ids must differ',
-    ])
+    const check = new OptionCheck('balancer')
+    const ids = new Set<string>()
+    for (const { id, weight } of endpoints) {
+      check
+        .above(`the weight of ${id}`, weight, 0)
+        .that(!ids.has(id), `endpoint ids must differ, got ${id} twice`)
+      ids.add(id)
+    }
+    check.done()
     this.#endpoints = [...endpoints]
     this.#usable = endpoints.filter(({ usable }) => usable).length
     this.#maxWeight = endpoints.reduce((most, { weight }) => Math.max(most, weight), 0) || 1

@@ -77,10 +77,7 @@ function check(options: ResolvedBreakerOptions): void {
     .above0('windowMs', options.windowMs)
     .whole('windowBuckets', options.windowBuckets, 1)
     .that(options.windowBuckets <= 1000, `windowBuckets must be 1000 or less, got ${options.windowBuckets}`)
-    .that(
-      options.openMs > 100 && options.openMs < Infinity,
-      `openMs must be above 100 and finite, got ${options.openMs}`,
-    )
+    .above('openMs', options.openMs, 100)
     .that(options.openGrowth >= 1, `openGrowth must be 1 or more, got ${options.openGrowth}`)
     .that(options.maxOpenMs >= options.openMs, `maxOpenMs must be openMs or more, got ${options.maxOpenMs}`)
     .ratio('openJitterRatio', options.openJitterRatio)

@@ -47,7 +47,7 @@ export class Bulkhead {
     new OptionCheck('bulkhead')
       .whole('maxConcurrent', maxConcurrent, 1)
       .whole('maxQueue', maxQueue, 0)
-      .that(maxWaitMs > 0 && maxWaitMs < Infinity, `maxWaitMs must be above 0 and finite, got ${maxWaitMs}`)
+      .above('maxWaitMs', maxWaitMs, 0)
       .done()
     this.key = key
     this.maxConcurrent = maxConcurrent

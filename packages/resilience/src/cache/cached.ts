@@ -1,5 +1,6 @@
 import { createCall } from '../call.ts'
 import type { Call } from '../call.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 import type { Layer, Service } from '../service.ts'
 import type { Lifetime, StaleCache } from './stale-cache.ts'
 
@@ -17,7 +18,7 @@ export interface CachedOptions<Request, Response> {
   readonly part?: string
   /** Time a refresh in the background may take. Milliseconds, above 0. Default 10 000. */
   readonly refreshTimeoutMs?: number
-  /** Refreshes at once at the most; beyond that the stale answer is served without one. Whole number. Default 64. */
+  /** Refreshes at once at the most; beyond that the stale answer is served without one. A whole number, 0 or more. Default 64. */
   readonly maxRefreshes?: number
 }
 
@@ -26,12 +27,17 @@ export interface CachedOptions<Request, Response> {
  * the upstream fails, and says so in `Call.degraded`. A caller who has gone away gets his abort, not an old answer.
  *
  * @throws Whatever the inner service throws, when nothing is stored that may stand in.
+ * @throws `BW_RESILIENCE_OPTIONS_INVALID` at construction when an option is out of its range.
  */
 export function cached<Request, Response>(
   options: CachedOptions<Request, Response>,
 ): Layer<Request, Response> {
   const { cache, key, lifetime, sizeOf, staleOn = () => true, part = 'stale' } = options
   const { refreshTimeoutMs = 10_000, maxRefreshes = 64 } = options
+  new OptionCheck('cached')
+    .above0('refreshTimeoutMs', refreshTimeoutMs)
+    .whole('maxRefreshes', maxRefreshes, 0)
+    .done()
   const refreshing = new Set<string>()
 
   const fetch = async (

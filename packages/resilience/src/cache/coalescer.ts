@@ -1,4 +1,4 @@
-import { isWhole, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 
 export interface CoalescerOptions {
   /** Keys in flight at the most; further ones run by themselves. Whole number, 1 or more. Default 1024. */
@@ -47,11 +47,11 @@ export class Coalescer<Value> {
 
   constructor(options: CoalescerOptions = {}) {
     const { maxFlights = 1024, maxMembers = 1024, maxHandovers = 1 } = options
-    refuse('coalescing', [
-      !isWhole(maxFlights, 1) && `maxFlights must be a whole number of 1 or more, got ${maxFlights}`,
-      !isWhole(maxMembers, 1) && `maxMembers must be a whole number of 1 or more, got ${maxMembers}`,
-      !isWhole(maxHandovers, 0) && `maxHandovers must be a whole number of 0 or more, got ${maxHandovers}`,
-    ])
+    new OptionCheck('coalescing')
+      .whole('maxFlights', maxFlights, 1)
+      .whole('maxMembers', maxMembers, 1)
+      .whole('maxHandovers', maxHandovers, 0)
+      .done()
     this.#maxFlights = maxFlights
     this.#maxMembers = maxMembers
     this.#maxHandovers = maxHandovers

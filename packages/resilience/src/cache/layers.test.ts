@@ -192,4 +192,12 @@ describe('cached', () => {
     await clock.advance(100)
     expect([state.calls, cache.size]).toEqual([2, 0])
   })
+
+  test('refuses refreshes without time, all problems at once', () => {
+    const key = (request: string): string => request
+    const rest = { cache: new StaleCache<string>(), key, lifetime: () => LIFE, sizeOf: () => 1 }
+    expect(() => cached<string, string>({ ...rest, refreshTimeoutMs: 0, maxRefreshes: -1 })).toThrow(
+      'refreshTimeoutMs must be above 0, got 0; maxRefreshes must be a whole number, 0 or more, got -1',
+    )
+  })
 })

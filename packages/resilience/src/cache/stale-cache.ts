@@ -1,11 +1,11 @@
-import { isAbove, isWhole, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 
 export interface StaleCacheOptions {
   /** Entries at the most. Whole number, 2 or more. Default 10 000. */
   readonly maxEntries?: number
-  /** Bytes of all entries together, as given to `set`, at the most. Default 64 MiB. */
+  /** Bytes of all entries together, as given to `set`, at the most. Above 0. Default 64 MiB. */
   readonly maxBytes?: number
-  /** Bytes of one entry at the most; larger ones are not kept. Default 1 MiB. */
+  /** Bytes of one entry at the most; larger ones are not kept. Above 0, up to `maxBytes`. Default 1 MiB or `maxBytes`, the smaller. */
   readonly maxEntryBytes?: number
 }
 
@@ -66,12 +66,14 @@ export class StaleCache<Value> {
   constructor(options: StaleCacheOptions = {}) {
     const { maxEntries = 10_000, maxBytes = 64 * 1024 * 1024 } = options
     const maxEntryBytes = options.maxEntryBytes ?? Math.min(1024 * 1024, maxBytes)
-    refuse('stale cache', [
-      !isWhole(maxEntries, 2) && `maxEntries must be a whole number of 2 or more, got ${maxEntries}`,
-      !isAbove(maxBytes, 0) && `maxBytes must be above 0, got ${maxBytes}`,
-      !(maxEntryBytes > 0 && maxEntryBytes <= maxBytes) &&
-        `maxEntryBytes must be above 0 and at most maxBytes, got ${maxEntryBytes}`,
-    ])
+    new OptionCheck('stale cache')
+      .whole('maxEntries', maxEntries, 2)
+      .above('maxBytes', maxBytes, 0)
+      .that(
+        maxEntryBytes > 0 && maxEntryBytes <= maxBytes,
+        `maxEntryBytes must be above 0 and at most maxBytes (${maxBytes}), got ${maxEntryBytes}`,
+      )
+      .done()
     this.#maxEntries = maxEntries
     this.#maxBytes = maxBytes
     this.#maxEntryBytes = maxEntryBytes

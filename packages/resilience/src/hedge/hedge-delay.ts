@@ -46,7 +46,7 @@ export class HedgeDelay {
       .whole('minSamples', minSamples, 10)
       .above0('minDelayMs', minDelayMs)
       .that(maxDelayMs >= minDelayMs, `maxDelayMs must be minDelayMs or more, got ${maxDelayMs}`)
-      .that(windowMs > 0 && windowMs < Infinity, `windowMs must be above 0 and finite, got ${windowMs}`)
+      .above('windowMs', windowMs, 0)
       .whole('maxKeys', maxKeys, 1)
       .done()
     this.#quantile = quantile

@@ -19,6 +19,14 @@ export class OptionCheck {
     return this.that(value > 0, `${key} must be above 0, got ${value}`)
   }
 
+  /** `value` a finite number above `bound`. */
+  above(key: string, value: number, bound: number): this {
+    return this.that(
+      value > bound && value < Infinity,
+      `${key} must be above ${bound} and finite, got ${value}`,
+    )
+  }
+
   /** `value` 0 or more. */
   from0(key: string, value: number): this {
     return this.that(value >= 0, `${key} must be 0 or more, got ${value}`)
@@ -33,6 +41,17 @@ export class OptionCheck {
   /** `value` in 0–1. */
   ratio(key: string, value: number): this {
     return this.that(value >= 0 && value <= 1, `${key} must be from 0 to 1, got ${value}`)
+  }
+
+  /** `value` above 0, up to 1. */
+  share(key: string, value: number): this {
+    return this.that(value > 0 && value <= 1, `${key} must be above 0 and at most 1, got ${value}`)
+  }
+
+  /** `value` 1, 2, 4, 8 … */
+  powerOfTwo(key: string, value: number): this {
+    const isPower = Number.isSafeInteger(value) && value > 0 && (value & (value - 1)) === 0
+    return this.that(isPower, `${key} must be a power of two, got ${value}`)
   }
 
   /** Throws `BW_RESILIENCE_OPTIONS_INVALID` when anything was wrong. */

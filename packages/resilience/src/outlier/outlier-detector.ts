@@ -1,4 +1,4 @@
-import { isAbove, isRatio, isWhole, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 import { WatchedHost } from './host.ts'
 import type { EjectionReason, HostOutcome } from './host.ts'
 
@@ -19,11 +19,11 @@ export interface OutlierDetectorOptions {
   readonly deviations?: number
   /** A host must be worse than the median by this much, however alike the others are. 0–1; 1 turns comparing off. Default 0.05. */
   readonly minGap?: number
-  /** Share of failures at which a host is ejected whatever the others do. 0–1, above 0; 1 or less. Default 0.85. */
+  /** Share of failures at which a host is ejected whatever the others do. Above 0, up to 1. Default 0.85. */
   readonly failureRatio?: number
   /** Length of a first ejection; the n-th in a row lasts n times as long. Milliseconds, above 0. Default 30 000. */
   readonly ejectionMs?: number
-  /** Longest ejection. Milliseconds. Default 300 000. */
+  /** Longest ejection. Milliseconds, `ejectionMs` or more. Default 300 000. */
   readonly maxEjectionMs?: number
   /** Largest share of hosts ejected at once. 0–1. The last usable host is never ejected. Default 0.5. */
   readonly maxEjectedRatio?: number
@@ -61,22 +61,23 @@ export class OutlierDetector {
     const { intervalMs = 10_000, minRequests = 50, minHosts = 3, deviations = 3, minGap = 0.05 } = options
     const { failureRatio = 0.85, ejectionMs = 30_000, maxEjectionMs = 300_000 } = options
     const { maxEjectedRatio = 0.5, dark = false } = options
-    refuse('outlier detection', [
-      ...Object.entries({ consecutiveErrors, consecutiveGatewayErrors, consecutiveLocalErrors }).map(
-        ([name, value]): string | false =>
-          !isWhole(value, 0) && `${name} must be a whole number of 0 or more, got ${value}`,
-      ),
-      !isAbove(intervalMs, 0) && `intervalMs must be above 0, got ${intervalMs}`,
-      !isWhole(minRequests, 1) && `minRequests must be a whole number of 1 or more, got ${minRequests}`,
-      !isWhole(minHosts, 2) && `minHosts must be a whole number of 2 or more, got ${minHosts}`,
-      !isAbove(deviations, 0) && `deviations must be above 0, got ${deviations}`,
-      !isRatio(minGap) && `minGap must lie in 0 to 1, got ${minGap}`,
-      !(failureRatio > 0 && failureRatio <= 1) &&
-        `failureRatio must be above 0 and at most 1, got ${failureRatio}`,
-      !isAbove(ejectionMs, 0) && `ejectionMs must be above 0, got ${ejectionMs}`,
-      !(maxEjectionMs >= ejectionMs) && `maxEjectionMs must be ejectionMs or more, got ${maxEjectionMs}`,
-      !isRatio(maxEjectedRatio) && `maxEjectedRatio must lie in 0 to 1, got ${maxEjectedRatio}`,
-    ])
+    new OptionCheck('outlier detection')
+      .whole('consecutiveErrors', consecutiveErrors, 0)
+      .whole('consecutiveGatewayErrors', consecutiveGatewayErrors, 0)
+      .whole('consecutiveLocalErrors', consecutiveLocalErrors, 0)
+      .above('intervalMs', intervalMs, 0)
+      .whole('minRequests', minRequests, 1)
+      .whole('minHosts', minHosts, 2)
+      .above('deviations', deviations, 0)
+      .ratio('minGap', minGap)
+      .share('failureRatio', failureRatio)
+      .above('ejectionMs', ejectionMs, 0)
+      .that(
+        maxEjectionMs >= ejectionMs,
+        `maxEjectionMs must be ejectionMs (${ejectionMs}) or more, got ${maxEjectionMs}`,
+      )
+      .ratio('maxEjectedRatio', maxEjectedRatio)
+      .done()
     this.#options = {
       consecutiveErrors,
       consecutiveGatewayErrors,

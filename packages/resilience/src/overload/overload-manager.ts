@@ -1,4 +1,4 @@
-import { isAbove, isRatio, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 
 /** One look at the process. Leave out what cannot be read; it then puts no pressure on. */
 export interface OverloadReadings {
@@ -78,18 +78,16 @@ export class OverloadManager {
   constructor(options: OverloadManagerOptions = {}) {
     const { releaseRatio = 0.9, holdMs = 2000, priorities = 4 } = options
     this.#steps = NAMES.map((name) => options[name] ?? DEFAULTS[name])
-    refuse('overload manager', [
-      ...this.#steps.map((steps, index): string | false => {
-        const { noKeepAliveAt, shedAt, stopAcceptAt } = steps
-        const rising = isAbove(noKeepAliveAt, 0) && shedAt >= noKeepAliveAt && stopAcceptAt >= shedAt
-        return !rising && `${NAMES[index]}: the steps must be above 0 and must not fall`
-      }),
-      !(isRatio(releaseRatio) && releaseRatio > 0) &&
-        `releaseRatio must be above 0 and at most 1, got ${releaseRatio}`,
-      !(holdMs >= 0) && `holdMs must be 0 or more, got ${holdMs}`,
-      !(Number.isInteger(priorities) && priorities >= 1) &&
-        `priorities must be a whole number of 1 or more, got ${priorities}`,
-    ])
+    const check = new OptionCheck('overload manager')
+      .share('releaseRatio', releaseRatio)
+      .from0('holdMs', holdMs)
+      .whole('priorities', priorities, 1)
+    for (const [index, { noKeepAliveAt, shedAt, stopAcceptAt }] of this.#steps.entries())
+      check.that(
+        noKeepAliveAt > 0 && shedAt >= noKeepAliveAt && stopAcceptAt >= shedAt,
+        `${NAMES[index]}: the steps must be above 0 and must not fall, got ${noKeepAliveAt}, ${shedAt}, ${stopAcceptAt}`,
+      )
+    check.done()
     this.#releaseRatio = releaseRatio
     this.#holdMs = holdMs
     this.#priorities = priorities

@@ -1,4 +1,4 @@
-import { isWhole, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 import { CellTable } from './cell-table.ts'
 import { checkRate } from './rate.ts'
 import type { Rate } from './rate.ts'
@@ -39,12 +39,11 @@ export class GcraLimiter {
   constructor(options: GcraLimiterOptions, deps: GcraLimiterDeps) {
     const { maxKeys = 65_536, maxKeyLength = 256, overflowCells = 256 } = options
     checkRate('rate limit', options)
-    refuse('rate limit', [
-      !isWhole(maxKeys, 1) && `maxKeys must be a whole number of 1 or more, got ${maxKeys}`,
-      !isWhole(maxKeyLength, 32) && `maxKeyLength must be a whole number of 32 or more, got ${maxKeyLength}`,
-      !(isWhole(overflowCells, 1) && (overflowCells & (overflowCells - 1)) === 0) &&
-        `overflowCells must be a power of two, got ${overflowCells}`,
-    ])
+    new OptionCheck('rate limit')
+      .whole('maxKeys', maxKeys, 1)
+      .whole('maxKeyLength', maxKeyLength, 32)
+      .powerOfTwo('overflowCells', overflowCells)
+      .done()
     this.#intervalMs = options.perMs / options.permits
     this.#burst = options.burst
     this.#toleranceMs = this.#intervalMs * options.burst

@@ -1,4 +1,4 @@
-import { isAbove, isWhole, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 
 /**
  * How much, how often. The steady rate and the burst are two numbers on purpose: "60 per minute" with `burst: 1` lets
@@ -15,9 +15,9 @@ export interface Rate {
 }
 
 export function checkRate(policy: string, { permits, perMs, burst }: Rate): void {
-  refuse(policy, [
-    !isWhole(permits, 1) && `permits must be a whole number of 1 or more, got ${permits}`,
-    !isAbove(perMs, 0) && `perMs must be above 0, got ${perMs}`,
-    !isWhole(burst, 1) && `burst must be a whole number of 1 or more, got ${burst}`,
-  ])
+  new OptionCheck(policy)
+    .whole('permits', permits, 1)
+    .above('perMs', perMs, 0)
+    .whole('burst', burst, 1)
+    .done()
 }

@@ -50,7 +50,7 @@ export class RetryBudget {
         minPerSecond >= 0 && minPerSecond < Infinity,
         `minPerSecond must be 0 or more and finite, got ${minPerSecond}`,
       )
-      .that(ttlMs > 0 && ttlMs < Infinity, `ttlMs must be above 0 and finite, got ${ttlMs}`)
+      .above('ttlMs', ttlMs, 0)
       .done()
     this.key = key
     this.dark = dark

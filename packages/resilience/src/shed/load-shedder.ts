@@ -1,4 +1,4 @@
-import { isAbove, isWhole, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 import { seededHash } from '../internal/hash.ts'
 import { FairQueue } from './fair-queue.ts'
 import type { Flow, Waiter } from './waiter.ts'
@@ -10,11 +10,11 @@ export interface LoadShedderOptions {
   readonly targetDelayMs?: number
   /** How long a queue may stand before it counts as overload. Milliseconds, above 0. Default 100. */
   readonly intervalMs?: number
-  /** Longest wait while there is no overload: the burst that is absorbed. Milliseconds. Default 100. */
+  /** Longest wait while there is no overload: the burst that is absorbed. Milliseconds, `overloadDelayMs` or more. Default 100. */
   readonly maxDelayMs?: number
-  /** Longest wait under overload. Milliseconds. Default 20. */
+  /** Longest wait under overload. Milliseconds, `targetDelayMs` or more. Default 20. */
   readonly overloadDelayMs?: number
-  /** Number of priorities: 0 (most important) up to one less. Default 4, as in `Call`: critical, high, normal, background. */
+  /** Number of priorities, 1 to 64: 0 (most important) up to one less. Default 4, as in `Call`: critical, high, normal, background. */
   readonly priorities?: number
   /** Buckets tenants are spread over, for fairness inside a priority. A power of two. Default 128. */
   readonly tenantBuckets?: number
@@ -79,17 +79,22 @@ export class LoadShedder {
   constructor(options: LoadShedderOptions, deps: LoadShedderDeps) {
     const { maxQueued = 1024, targetDelayMs = 5, intervalMs = 100, maxDelayMs = 100 } = options
     const { overloadDelayMs = 20, priorities = 4, tenantBuckets = 128 } = options
-    refuse('load shedder', [
-      !isWhole(maxQueued, 1) && `maxQueued must be a whole number of 1 or more, got ${maxQueued}`,
-      !isAbove(targetDelayMs, 0) && `targetDelayMs must be above 0, got ${targetDelayMs}`,
-      !isAbove(intervalMs, 0) && `intervalMs must be above 0, got ${intervalMs}`,
-      !(overloadDelayMs >= targetDelayMs) &&
-        `overloadDelayMs must be targetDelayMs or more, got ${overloadDelayMs}`,
-      !(maxDelayMs >= overloadDelayMs) && `maxDelayMs must be overloadDelayMs or more, got ${maxDelayMs}`,
-      !(isWhole(priorities, 1) && priorities <= 64) && `priorities must lie in 1 to 64, got ${priorities}`,
-      !(isWhole(tenantBuckets, 1) && (tenantBuckets & (tenantBuckets - 1)) === 0) &&
-        `tenantBuckets must be a power of two, got ${tenantBuckets}`,
-    ])
+    new OptionCheck('load shedder')
+      .whole('maxQueued', maxQueued, 1)
+      .above('targetDelayMs', targetDelayMs, 0)
+      .above('intervalMs', intervalMs, 0)
+      .that(
+        overloadDelayMs >= targetDelayMs,
+        `overloadDelayMs must be targetDelayMs (${targetDelayMs}) or more, got ${overloadDelayMs}`,
+      )
+      .that(
+        maxDelayMs >= overloadDelayMs,
+        `maxDelayMs must be overloadDelayMs (${overloadDelayMs}) or more, got ${maxDelayMs}`,
+      )
+      .whole('priorities', priorities, 1)
+      .that(priorities <= 64, `priorities must be 64 or less, got ${priorities}`)
+      .powerOfTwo('tenantBuckets', tenantBuckets)
+      .done()
     this.#maxQueued = maxQueued
     this.#targetDelayMs = targetDelayMs
     this.#intervalMs = intervalMs

@@ -1,4 +1,4 @@
-import { isAbove, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 
 export interface SlowStartOptions {
   /** How long an endpoint takes from its first request to its full share. Milliseconds, above 0. Default 30 000. */
@@ -22,11 +22,11 @@ export class SlowStart {
 
   constructor(options: SlowStartOptions = {}) {
     const { windowMs = 30_000, minShare = 0.1, exponent = 1 } = options
-    refuse('slow start', [
-      !isAbove(windowMs, 0) && `windowMs must be above 0, got ${windowMs}`,
-      !(minShare > 0 && minShare <= 1) && `minShare must be above 0 and at most 1, got ${minShare}`,
-      !isAbove(exponent, 0) && `exponent must be above 0, got ${exponent}`,
-    ])
+    new OptionCheck('slow start')
+      .above('windowMs', windowMs, 0)
+      .share('minShare', minShare)
+      .above('exponent', exponent, 0)
+      .done()
     this.windowMs = windowMs
     this.#minShare = minShare
     this.#exponent = exponent

@@ -1,5 +1,5 @@
 import type { Random } from '@breakwater/core'
-import { isAbove, isWhole, refuse } from '../internal/check.ts'
+import { OptionCheck } from '../internal/option-check.ts'
 
 export interface ClientThrottleOptions {
   /** Requests sent per request accepted before throttling begins. Above 1. Default 2. */
@@ -8,11 +8,11 @@ export interface ClientThrottleOptions {
   readonly windowMs?: number
   /** Slots the window moves by. Whole number, 2 or more. Default 30. */
   readonly slots?: number
-  /** Unanswered this long, a request counts as not accepted, without waiting for its timeout. Milliseconds, above 0. Default 2000. */
+  /** Unanswered this long, a request counts as not accepted, without waiting for its timeout. Milliseconds, above 0, below `windowMs`. Default 2000. */
   readonly graceMs?: number
-  /** With fewer requests than this in the window nothing is throttled. Whole number. Default 20. */
+  /** With fewer requests than this in the window nothing is throttled. Whole number, 0 or more. Default 20. */
   readonly minRequests?: number
-  /** Some requests always go through, to see whether the upstream is back. 0–1. Default 0.95. */
+  /** Some requests always go through, to see whether the upstream is back. Above 0, below 1. Default 0.95. */
   readonly maxRejectRatio?: number
   /** Decide and count, but admit everything. Default false. */
   readonly dark?: boolean
@@ -55,15 +55,20 @@ export class ClientThrottle {
   constructor(options: ClientThrottleOptions, deps: ClientThrottleDeps, nowMs: number) {
     const { multiplier = 2, windowMs = 30_000, slots = 30, graceMs = 2000, minRequests = 20 } = options
     const { maxRejectRatio = 0.95 } = options
-    refuse('client throttle', [
-      !isAbove(multiplier, 1) && `multiplier must be above 1, got ${multiplier}`,
-      !isAbove(windowMs, 0) && `windowMs must be above 0, got ${windowMs}`,
-      !isWhole(slots, 2) && `slots must be a whole number of 2 or more, got ${slots}`,
-      !(graceMs > 0 && graceMs < windowMs) && `graceMs must lie between 0 and windowMs, got ${graceMs}`,
-      !isWhole(minRequests, 0) && `minRequests must be a whole number of 0 or more, got ${minRequests}`,
-      !(maxRejectRatio > 0 && maxRejectRatio < 1) &&
-        `maxRejectRatio must lie between 0 and 1, got ${maxRejectRatio}`,
-    ])
+    new OptionCheck('client throttle')
+      .above('multiplier', multiplier, 1)
+      .above('windowMs', windowMs, 0)
+      .whole('slots', slots, 2)
+      .that(
+        graceMs > 0 && graceMs < windowMs,
+        `graceMs must be above 0 and below windowMs (${windowMs}), got ${graceMs}`,
+      )
+      .whole('minRequests', minRequests, 0)
+      .that(
+        maxRejectRatio > 0 && maxRejectRatio < 1,
+        `maxRejectRatio must be above 0 and below 1, got ${maxRejectRatio}`,
+      )
+      .done()
     this.#multiplier = multiplier
     this.#slotMs = windowMs / slots
     this.#slots = slots

@@ -33,7 +33,7 @@ export interface TimeoutOptions<Response> {
 export function timeout<Request, Response>(options: TimeoutOptions<Response>): Layer<Request, Response> {
   const { timeoutMs, key = '', ifIgnored = 'wait', dark = false } = options
   new OptionCheck('timeout')
-    .that(timeoutMs > 0 && timeoutMs < Infinity, `timeoutMs must be above 0 and finite, got ${timeoutMs}`)
+    .above('timeoutMs', timeoutMs, 0)
     .that(['wait', 'abandon'].includes(ifIgnored), `ifIgnored must be wait or abandon, got ${ifIgnored}`)
     .done()
   const abandons = ifIgnored === 'abandon'
