@@ -74,10 +74,10 @@ export class RecordWriter {
     if (failure !== undefined) by = 'failure'
     if (shortcut !== undefined) by = 'shortcut'
     let line = `{"seq":${seq},"time":"${this.time(timeMs)}","by":"${by}","result":"${decision.decision}"`
-    line += field('who', uidText(request?.principal))
-    line += field('workload', uidText(context?.['workload']))
-    line += field('action', uidText(request?.action))
-    line += field('object', uidText(request?.resource))
+    line += uidField('who', request?.principal)
+    line += uidField('workload', context?.['workload'])
+    line += uidField('action', request?.action)
+    line += uidField('object', request?.resource)
     if (context !== undefined) line += this.#contextField(context)
     if (reasons.length > 0) line += list('reasons', reasons)
     if (errors.length > 0)
@@ -112,18 +112,36 @@ export class RecordWriter {
     for (const key of this.#contextKeys) {
       const value = Object.hasOwn(context, key) ? plainOf(context[key]) : undefined
       if (value === undefined) continue
-      inside += `${inside === '' ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(value)}`
+      inside += `${inside === '' ? '' : ','}${quoted(key)}:${typeof value === 'string' ? quoted(value) : `${value}`}`
     }
     return inside === '' ? '' : `,"context":{${inside}}`
   }
 }
 
-function field(name: string, text: string | undefined): string {
-  return text === undefined ? '' : `,"${name}":${JSON.stringify(text)}`
+/** Neither quotes, backslashes nor control characters, and no surrogate that could stand alone: JSON as it is. */
+const PLAIN = /^[ !\u{23}-\u{5b}\u{5d}-\u{d7ff}\u{e000}-\u{ffff}]*$/u
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
+}
+
+function field(name: string, text: string): string {
+  return `,"${name}":${quoted(text)}`
 }
 
 function list(name: string, texts: readonly string[]): string {
-  return `,"${name}":${JSON.stringify(texts)}`
+  const [first = ''] = texts
+  return `,"${name}":${texts.length === 1 ? `[${quoted(first)}]` : JSON.stringify(texts)}`
+}
+
+/** An identity as text in JSON; nothing when it is none. */
+function uidField(name: string, value: unknown): string {
+  const uid = uidOf(value)
+  if (uid === undefined) return ''
+  const type = cut(uid.type)
+  const id = cut(uid.id)
+  if (PLAIN.test(type) && PLAIN.test(id)) return `,"${name}":"${type}::\\"${id}\\""`
+  return `,"${name}":${JSON.stringify(`${type}::${JSON.stringify(id)}`)}`
 }
 
 /** Context as an object; a text is parsed, and left out when it cannot be. */
@@ -141,7 +159,8 @@ function objectContext(context: AuthzRequest['context']): Readonly<Record<string
 
 function plainOf(value: unknown): string | number | boolean | undefined {
   if (typeof value === 'string') return cut(value)
-  if (typeof value === 'number' || typeof value === 'boolean') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value === 'boolean') return value
   return typeof value === 'bigint' ? `${value}` : (uidText(value) ?? argumentOf(value))
 }
 
@@ -154,13 +173,16 @@ function argumentOf(value: unknown): string | undefined {
 
 /** `Type::"id"` of whatever came in as an identity; undefined when it is none. */
 function uidText(value: unknown): string | undefined {
+  const uid = uidOf(value)
+  return uid === undefined ? undefined : `${cut(uid.type)}::${JSON.stringify(cut(uid.id))}`
+}
+
+function uidOf(value: unknown): { readonly type: string; readonly id: string } | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const inside = '__entity' in value ? value.__entity : value
   if (typeof inside !== 'object' || inside === null) return undefined
   const { type, id } = inside as { readonly type?: unknown; readonly id?: unknown }
-  return typeof type === 'string' && typeof id === 'string'
-    ? `${cut(type)}::${JSON.stringify(cut(id))}`
-    : undefined
+  return typeof type === 'string' && typeof id === 'string' ? { type, id } : undefined
 }
 
 /** A caller chooses the length of what is asked, not the size of the log. */

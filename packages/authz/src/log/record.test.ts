@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { RecordWriter } from './record.ts'
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ maxLength: 20 }),
+  fc.constantFrom('a"b', 'a\\b', '\n', '\ud800', '\u2028', '\u{1f600}'),
+)
+
+test('a record is one line of JSON that says what was given, whatever the texts are', () => {
+  fc.assert(
+    fc.property(text, text, text, fc.array(text, { maxLength: 3 }), (type, id, other, reasons) => {
+      const line = new RecordWriter(['note', 'flag', 'count']).line(7, {
+        timeMs: 0,
+        traceId: other,
+        request: {
+          principal: { type, id },
+          action: { __entity: { type, id: other } },
+          resource: { type: 'Doc', id },
+          context: { note: other, flag: true, count: -3 },
+        },
+        decision: {
+          decision: 'deny',
+          reasons,
+          errors: [],
+          obligations: [],
+          policyVersion: other,
+          engine: 'opa',
+        },
+      })
+      expect(line.indexOf('\n')).toBe(line.length - 1)
+      expect(JSON.parse(line)).toEqual({
+        seq: 7,
+        time: '1970-01-01T00:00:00.000Z',
+        by: reasons.length > 0 ? 'policy' : 'default',
+        result: 'deny',
+        who: `${type}::${JSON.stringify(id)}`,
+        action: `${type}::${JSON.stringify(other)}`,
+        object: `Doc::${JSON.stringify(id)}`,
+        context: { note: other, flag: true, count: -3 },
+        ...(reasons.length > 0 && { reasons }),
+        policyVersion: other,
+        engine: 'opa',
+        traceId: other,
+      })
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a number that JSON cannot say is left out', () => {
+  const line = new RecordWriter(['n']).line(1, {
+    timeMs: 0,
+    request: {
+      principal: { type: 'U', id: 'a' },
+      action: { type: 'A', id: 'b' },
+      resource: { type: 'D', id: 'c' },
+      context: { n: Number.NaN },
+    },
+    decision: {
+      decision: 'deny',
+      reasons: [],
+      errors: [],
+      obligations: [],
+      policyVersion: 'v',
+      engine: 'compiled',
+    },
+  })
+  expect(JSON.parse(line)).not.toHaveProperty('context')
+})
