@@ -47,7 +47,8 @@ backend out
 
 const gatewayConfig = (port: number, upstream: number, adminPort: number): string => `
 listeners:
-  public: { port: ${port} }
+  # The load generator is one address: as many connections for it as for the whole listener.
+  public: { port: ${port}, limits: { maxConnectionsPerAddress: 10000 } }
 upstreams:
   backend: { endpoints: [127.0.0.1:${upstream}], pool: { maxConnections: 8192 } }
 routes:

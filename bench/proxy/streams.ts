@@ -1,6 +1,8 @@
 // Memory and CPU of a proxy that holds many open SSE streams, each with one event a second.
+import { spawnSync } from 'node:child_process'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { cpuTimeOf, residentBytesOf, startPinned } from '../lib/process.ts'
 import type { Peer } from './peers.ts'
 
@@ -12,6 +14,15 @@ export interface StreamRow {
 }
 
 const SECONDS = 6
+const WARM_UP_REQUESTS = 20_000
+
+/** Streams are few calls a second: without requests before, a proxy that compiles what is hot would be measured cold. */
+function warmUp(port: number): void {
+  const load = [process.execPath, '--conditions=source', join(import.meta.dirname, 'load.ts')]
+  const env = { PORT: String(port), SECONDS: '10', REQUESTS: String(WARM_UP_REQUESTS) }
+  spawnSync('taskset', ['-c', '1', ...load], { env: { ...process.env, ...env } })
+}
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 async function openStreams(port: number, count: number, onEvent: () => void): Promise<Socket[]> {
@@ -46,10 +57,16 @@ export async function measureStreams(
     const many = await openStreams(port, count, () => events++)
     await pause(3000)
     const grownBytes = residentBytesOf(proxy.pid)
+    // After the memory was measured: the room that requests leave behind would hide what streams take.
+    warmUp(port)
+    await pause(1000)
     const before = cpuTimeOf(proxy.pid)
     events = 0
     await pause(SECONDS * 1000)
     const after = cpuTimeOf(proxy.pid)
+    const open = [...few, ...many].filter((socket) => !socket.destroyed && !socket.readableEnded).length
+    if (open < count + 100 || events < count * (SECONDS - 1))
+      throw new Error(`${peer.name}: ${open} of ${count + 100} streams are open, ${events} events came`)
     for (const socket of [...few, ...many]) socket.destroy()
     rows.push({
       proxy: peer.name,
