@@ -17,6 +17,8 @@ const STORE = JSON.stringify([
     parents: [],
     attrs: { name: 'bob', boss: { __entity: { type: 'User', id: 'ghost' } } },
   },
+  { uid: { type: 'User', id: 'nameless' }, parents: [], attrs: { boss: true } },
+  { uid: { type: 'Ns::Doc', id: 'named' }, parents: [], attrs: { name: 'x' } },
   { uid: { type: 'Team', id: 'b' }, parents: [{ type: 'Team', id: 'top' }], attrs: {} },
   { uid: { type: 'Ns::Doc', id: 'd' }, parents: [], attrs: {} },
   { uid: { type: 'Action', id: 'view' }, parents: [{ type: 'Action', id: 'read' }], attrs: {} },
@@ -77,6 +79,41 @@ function caseOf(seed: number, texts: readonly string[], requests: readonly CaseR
 
 const one = (body: string): string => `permit (principal, action, resource) when { ${body} };`
 
+/** Policies that begin by comparing the same attributes with constants, and some that only look as if they did. */
+const FIRST_TESTS: readonly string[] = [
+  ...['"ann"', '"bob"', '"x"', '1', 'true'].flatMap((value) =>
+    ['principal', 'resource', 'context', 'action'].map((variable) => one(`${variable}.name == ${value}`)),
+  ),
+  ...['9007199254740992', '9007199254740993', '9223372036854775807', '"even"'].flatMap((value) =>
+    ['even', 'odd', 'big', 'missing'].map((name) => one(`${value} == context.${name}`)),
+  ),
+  ...['principal.name', 'context.even'].flatMap((attribute) =>
+    ['principal', 'context', 'resource'].flatMap((variable) =>
+      ['name', 'even', 'boss', 'address.city'].map((name) =>
+        one(`${variable} has ${name} && ${attribute} == "ann"`),
+      ),
+    ),
+  ),
+  one('principal.name == "ann" && context.missing'),
+  one('principal.name == "x" && context.missing'),
+  one('context.missing && principal.name == "ann"'),
+  one('principal.name == "ann" && 1'),
+  one('principal.name == "bob" && 1'),
+  one('(principal has name && principal.name == "bob") && context.missing'),
+  one('principal has name && (principal.name == "bob" && context.missing)'),
+  one('principal.name == "x" || principal.name == "ann"'),
+  one('principal.name == "x" || true'),
+  one('principal.name != "ann"'),
+  one('principal.boss.name == "bob"'),
+  'permit (principal, action, resource) when { principal.name == "bob" } when { context.missing };',
+  'permit (principal, action, resource) when { principal.name == "ann" } unless { principal.name == "ann" };',
+  'permit (principal is Team, action, resource) when { principal.name == "ann" };',
+]
+
+const FIRST_UNLESS: readonly string[] = ['"ann"', '"bob"', '"x"', '1'].map(
+  (value) => `permit (principal, action, resource) unless { principal.name == ${value} };`,
+)
+
 /** The twenty semantics of the language that are easiest to get wrong, one policy each; seeds below 0. */
 export const EDGE_CASES: readonly Case[] = [
   ...[EXTENSIONS, METHODS, ARITHMETIC, LOGIC, ENTITIES, COLLECTIONS, LIKE].map((bodies, index) =>
@@ -116,6 +153,18 @@ export const EDGE_CASES: readonly Case[] = [
     ],
     [request('a', 'view')],
   ),
+  ...[FIRST_TESTS, FIRST_TESTS.map((text) => text.replace('permit', 'forbid')), FIRST_UNLESS].map(
+    (texts, index) =>
+      caseOf(-17 - index, texts, [
+        request('a', 'view'),
+        request('b', 'view'),
+        request('nameless', 'view'),
+        request('ghost', 'view', 'named'),
+        request('a', 'view', 'a'),
+      ]),
+  ),
+  // Two actions that policies name and nobody stored.
+  caseOf(-20, SCOPES, [request('a', 'any'), request('a', 'edit')]),
   caseOf(-14, ['forbid (principal == User::"b", action, resource);'], [request('a', 'view')]),
   caseOf(-15, ENTITIES.map(one), [request('stranger', 'view'), request('b', 'edit')]),
   {

@@ -1,10 +1,10 @@
 import type { EntityUid } from '../entities/uid.ts'
 import type { EntityRecord } from '../entities/entity-record.ts'
 import { isWithin, recordOf, type Frame } from './frame.ts'
+import { Leaf } from './leaf.ts'
 import type { CompiledPolicy } from './policy.ts'
 import { ScopeIndex } from './scope-index.ts'
 
-type Leaf = CompiledPolicy[]
 type ByResource = ScopeIndex<Leaf>
 type ByPrincipal = ScopeIndex<ByResource>
 
@@ -23,8 +23,8 @@ interface ActionSlice {
 }
 
 /**
- * Policies by action, then principal, then resource. Only scopes are used to leave policies out: a scope cannot fail, so
- * no error is ever skipped.
+ * Policies by action, then principal, then resource, then the constant they begin by comparing with. Only scopes and what
+ * is evaluated first leave policies out: neither can hide an error.
  */
 export class PolicyIndex {
   readonly #anyAction: ByPrincipal | undefined
@@ -47,12 +47,13 @@ export class PolicyIndex {
   #sliceFor(frame: Frame): ByPrincipal | undefined {
     const { action } = frame
     const record = recordOf(frame, action)
+    // Neither named by a policy nor in any group. Such names come from callers, who must not be able to fill memory.
+    if (record === undefined && !action.pinned) return undefined
     const known = this.#slices.get(action)
     if (known !== undefined && known.record === record) return known.index
     const index = indexOf(this.#bound.filter((policy) => concerns(policy, frame)))
-    // Actions that are neither stored nor named by a policy come from callers, who must not be able to fill memory.
-    if (frame.overlay === undefined && (record !== undefined || action.pinned))
-      this.#slices.set(action, { record, index })
+    // Data of one request or one snapshot must not displace what holds for all others.
+    if (frame.overlay?.has(action) !== true) this.#slices.set(action, { record, index })
     return index
   }
 }
@@ -67,8 +68,8 @@ function concerns(policy: CompiledPolicy, frame: Frame): boolean {
 
 function indexOf(policies: readonly CompiledPolicy[]): ByPrincipal | undefined {
   if (policies.length === 0) return undefined
-  const index: ByPrincipal = new ScopeIndex(() => new ScopeIndex<Leaf>(() => []))
-  for (const policy of policies) index.entryFor(policy.principal).entryFor(policy.resource).push(policy)
+  const index: ByPrincipal = new ScopeIndex(() => new ScopeIndex<Leaf>(() => new Leaf()))
+  for (const policy of policies) index.entryFor(policy.principal).entryFor(policy.resource).add(policy)
   return index
 }
 
@@ -77,8 +78,12 @@ function visitResources(entry: ByResource, walk: Walk): void {
 }
 
 function visitLeaf(leaf: Leaf, walk: Walk): void {
+  leaf.visit(walk.frame, walk, visitPolicies)
+}
+
+function visitPolicies(policies: readonly CompiledPolicy[], walk: Walk): void {
   const { frame } = walk
-  for (const policy of leaf) {
+  for (const policy of policies) {
     const principalType = policy.principal.type
     const resourceType = policy.resource.type
     if (principalType !== undefined && principalType !== frame.principal.type) continue

@@ -4,7 +4,8 @@ import type { Scope } from './policy.ts'
 
 /**
  * Finds what concerns one entity by hash look-ups: entries bound to that very entity, to a group it is in, to its type,
- * and those bound to nothing. Look-ups number at most its ancestors, whatever the number of entries.
+ * and those bound to nothing. Look-ups number at most its ancestors, whatever the number of entries; entities that no
+ * policy names (`pinned` says so) cost none, so a great number of policies about others is not even looked into.
  */
 export class ScopeIndex<Entry> {
   readonly #make: () => Entry
@@ -34,7 +35,7 @@ export class ScopeIndex<Entry> {
     visit: (entry: Entry, visitor: Visitor) => void,
   ): void {
     if (this.#any !== undefined) visit(this.#any, visitor)
-    if (this.#equal.size > 0) {
+    if (this.#equal.size > 0 && uid.pinned) {
       const found = this.#equal.get(uid)
       if (found !== undefined) visit(found, visitor)
     }
@@ -51,7 +52,7 @@ export class ScopeIndex<Entry> {
     visitor: Visitor,
     visit: (entry: Entry, visitor: Visitor) => void,
   ): void {
-    const itself = this.#within.get(uid)
+    const itself = uid.pinned ? this.#within.get(uid) : undefined
     if (itself !== undefined) visit(itself, visitor)
     const record = recordOf(frame, uid)
     if (record === undefined) return
@@ -61,7 +62,8 @@ export class ScopeIndex<Entry> {
       return
     }
     for (let index = 0; index < ancestorList.length; index += 1) {
-      const found = this.#within.get(ancestorList[index] as EntityUid)
+      const group = ancestorList[index] as EntityUid
+      const found = group.pinned ? this.#within.get(group) : undefined
       if (found !== undefined) visit(found, visitor)
     }
   }

@@ -12,8 +12,8 @@ export type ForbidErrors = 'skip' | 'deny'
 export class Tally implements Walk {
   frame: Frame
   readonly each: (policy: CompiledPolicy, walk: Walk) => void = (policy) => this.#evaluate(policy)
-  #permits: CompiledPolicy[] = []
-  #forbids: CompiledPolicy[] = []
+  readonly #permits = new Satisfied()
+  readonly #forbids = new Satisfied()
   #failures: PolicyFailure[] | undefined
   #forbidFailed = false
 
@@ -27,19 +27,20 @@ export class Tally implements Walk {
   }
 
   decide(index: PolicyIndex, forbidErrors: ForbidErrors, policyVersion: string): Decision {
-    this.#permits.length = 0
-    this.#forbids.length = 0
+    this.#permits.clear()
+    this.#forbids.clear()
     this.#failures = undefined
     this.#forbidFailed = false
     index.walk(this)
     const failClosed = this.#forbidFailed && forbidErrors === 'deny'
-    const determining = this.#forbids.length > 0 ? this.#forbids : failClosed ? [] : this.#permits
+    const forbidden = this.#forbids.any
+    const determining = forbidden ? this.#forbids : failClosed ? undefined : this.#permits
     return {
-      decision: this.#forbids.length === 0 && this.#permits.length > 0 && !failClosed ? 'allow' : 'deny',
-      reasons: reasonsOf(determining),
+      decision: !forbidden && this.#permits.any && !failClosed ? 'allow' : 'deny',
+      reasons: determining?.reasons ?? NO_REASONS,
       errors: this.#failures ?? NO_FAILURES,
       policyVersion,
-      obligations: obligationsOf(determining),
+      obligations: determining?.obligations ?? NO_OBLIGATIONS,
       engine: 'compiled',
     }
   }
@@ -48,7 +49,7 @@ export class Tally implements Walk {
     const { body } = policy
     const satisfied = body === undefined ? true : body(this.frame)
     if (satisfied === false) return
-    if (satisfied === true) (policy.effect === 'permit' ? this.#permits : this.#forbids).push(policy)
+    if (satisfied === true) (policy.effect === 'permit' ? this.#permits : this.#forbids).add(policy)
     else if (satisfied === ERROR) this.#fail(policy, this.frame.fault)
   }
 
@@ -60,16 +61,37 @@ export class Tally implements Walk {
   }
 }
 
-function reasonsOf(policies: readonly CompiledPolicy[]): readonly string[] {
-  const [first] = policies
-  if (first === undefined) return NO_REASONS
-  return policies.length === 1 ? first.reasons : policies.map((policy) => policy.id)
-}
+/** The satisfied policies of one effect. Mostly there is one, which needs no array. */
+class Satisfied {
+  #first: CompiledPolicy | undefined
+  #more: CompiledPolicy[] | undefined
 
-function obligationsOf(policies: readonly CompiledPolicy[]): readonly Obligation[] {
-  let all = NO_OBLIGATIONS
-  for (const { obligations } of policies) {
-    if (obligations.length > 0) all = all.length === 0 ? obligations : [...all, ...obligations]
+  get any(): boolean {
+    return this.#first !== undefined
   }
-  return all
+
+  add(policy: CompiledPolicy): void {
+    if (this.#first === undefined) this.#first = policy
+    else (this.#more ??= []).push(policy)
+  }
+
+  clear(): void {
+    this.#first = undefined
+    this.#more = undefined
+  }
+
+  get reasons(): readonly string[] {
+    const first = this.#first
+    const more = this.#more
+    if (first === undefined) return NO_REASONS
+    return more === undefined ? first.reasons : [first.id, ...more.map((policy) => policy.id)]
+  }
+
+  get obligations(): readonly Obligation[] {
+    const first = this.#first
+    const more = this.#more
+    if (first === undefined) return NO_OBLIGATIONS
+    if (more === undefined) return first.obligations
+    return [first, ...more].flatMap(({ obligations }) => obligations)
+  }
 }

@@ -1,5 +1,6 @@
 import { Dice } from './dice.ts'
 import { entityText, expression, type Scope } from './expressions.ts'
+import { makeFamily } from './family.ts'
 import { jsonText, recordJson, uidJson, valueJson, type CaseJson } from './values.ts'
 import { IDS, makeWorld, schemaText, type Action, type World } from './world.ts'
 
@@ -35,7 +36,11 @@ export function makeCase(seed: number): Case {
   const dice = new Dice(seed)
   const world = makeWorld(dice)
   const schema = dice.chance(60) ? schemaText(world) : undefined
-  const texts = dice.times(2 + dice.roll(11), () => makePolicy(dice, world))
+  const texts = [
+    ...dice.times(2 + dice.roll(11), () => makePolicy(dice, world)),
+    // Dice of their own: the cases that seeds stood for before stay as they were.
+    ...makeFamily(seed ^ 0x5eed, world),
+  ]
   return {
     seed,
     schema,

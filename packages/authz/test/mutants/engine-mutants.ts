@@ -6,8 +6,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   ...inFile(
     'engine/tally.ts',
     ['a failing forbid denies', "forbidErrors === 'deny'", "forbidErrors !== 'deny'"],
-    ['a satisfied forbid is ignored', 'this.#forbids.length === 0 && this.#permits', 'this.#permits'],
-    ['the empty answer allows', 'this.#permits.length > 0 && !failClosed', '!failClosed'],
+    ['a satisfied forbid is ignored', '!forbidden && this.#permits', 'this.#permits'],
+    ['the empty answer allows', 'this.#permits.any && !failClosed', '!failClosed'],
     [
       'permit and forbid are swapped',
       "(policy.effect === 'permit' ? this.#permits",
@@ -15,18 +15,18 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     ],
     [
       'reasons of a deny name the permits',
-      'this.#forbids.length > 0 ? this.#forbids :',
-      'this.#permits.length > 0 ? this.#permits :',
+      'forbidden ? this.#forbids :',
+      'this.#permits.any ? this.#permits :',
     ],
     ['errors are dropped', '(this.#failures ??= []).push({ policyId, effect, message })', 'void message'],
     ['errors of the last request stay', 'this.#failures = undefined', 'void 0'],
-    ['permits of the last request stay', 'this.#permits.length = 0', 'void 0'],
-    ['forbids of the last request stay', 'this.#forbids.length = 0', 'void 0'],
+    ['permits of the last request stay', 'this.#permits.clear()', 'void 0'],
+    ['forbids of the last request stay', 'this.#forbids.clear()', 'void 0'],
     ['an error counts as satisfied', 'if (satisfied === true)', 'if (satisfied !== undefined)'],
     [
       'only the first reason is told',
-      'policies.length === 1 ? first.reasons',
-      'policies.length > 0 ? first.reasons',
+      'more === undefined ? first.reasons',
+      'first !== undefined ? first.reasons',
     ],
   ),
   ...inFile(
@@ -109,8 +109,44 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       'const known = [...this.#slices.values()][0]',
     ],
     ['the principal’s type is not checked', 'principalType !== undefined &&', 'principalType === null &&'],
+    [
+      'a stored action that no policy names is in no group',
+      'if (record === undefined && !action.pinned) return undefined',
+      'if (!action.pinned) return undefined',
+    ],
     ['the resource’s type is not checked', 'resourceType !== undefined &&', 'resourceType === null &&'],
     ['policies bound to actions are lost', 'if (this.#bound.length === 0) return', 'return'],
+  ),
+  ...inFile(
+    'engine/first-test.ts',
+    [
+      'an unless is indexed like a when',
+      "if (condition?.kind !== 'when') return undefined",
+      'if (condition === undefined) return undefined',
+    ],
+    ['a guard for another attribute counts', 'first.path[0] === guardedTest.name', 'first.path.length === 1'],
+    [
+      'a guard on another variable counts',
+      'first.target.name === guardedTest?.variable',
+      'guardedTest !== undefined',
+    ],
+    ['an or is indexed like an and', "node.operator !== '&&'", "node.operator === '<'"],
+    ['inequality is indexed like equality', "node.operator !== '=='", "!node.operator.endsWith('=')"],
+    ['the principal is looked at for all', 'frame[variable]', "frame['principal']"],
+  ),
+  ...inFile(
+    'engine/leaf.ts',
+    [
+      'a missing attribute hides errors',
+      'value === undefined ? unguarded : byValue.get(value)',
+      'value === undefined ? undefined : byValue.get(value)',
+    ],
+    [
+      'only the last policy of a value is kept',
+      'else same.push(policy)',
+      'else byValue.set(test.value, [policy])',
+    ],
+    ['attributes of different variables share a table', '`${test.variable}.${test.name}`', '`${test.name}`'],
   ),
   ...inFile(
     'engine/frame.ts',
