@@ -25,6 +25,7 @@ export async function shopConfig(
       `$1    cwd: ${shop}\n    env: { PORT: '${free}', SHOP_DATA_DIR: '${folder}/data' }\n$3`,
     )
   }
+  text = text.replace('policies: policies', `policies: ${join(shop, 'policies')}`)
   const admin = await freePort()
   const file = join(folder, 'breakwater.yaml')
   writeFileSync(file, `admin: { port: ${admin} }\n${text}`)

@@ -1,7 +1,7 @@
 import { randomHex } from '@breakwater/core'
 import { z } from 'zod'
 import { CURRENCY, cents, invoiceId, orderId, userId } from '../domain.ts'
-import { idempotencyKeyOf, requireTenant } from '../kit/context.ts'
+import { idempotencyKeyOf, maskedParts, requireTenant } from '../kit/context.ts'
 import { fingerprintOf, inTransaction, openDatabase } from '../kit/database.ts'
 import { errors } from '../kit/errors.ts'
 import type { OpenService } from '../kit/service.ts'
@@ -134,13 +134,15 @@ export const openBilling: OpenService = (environment) => {
       {
         method: 'GET',
         path: '/invoices/{id}',
-        handle({ context, params }) {
+        handle({ context, params, headers }) {
           const tenant = requireTenant(context)
           const found = invoiceById.get(tenant, params['id'] ?? '')
           if (found === undefined) throw errors.SHOP_NOT_FOUND('there is no such invoice')
           const row = invoiceRow.parse(found)
           const refunds = refundsOf.all(tenant, row.id).map((refunded) => refundOf(refundRow.parse(refunded)))
-          return { status: 200, body: { ...invoiceOf(row), refunds } }
+          const { userId, ...rest } = invoiceOf(row)
+          const owner = maskedParts(headers).has('owner') ? {} : { userId }
+          return { status: 200, body: { ...rest, ...owner, refunds } }
         },
       },
       {

@@ -65,6 +65,15 @@ export function requireTenant(context: CallContext): string {
   return context.tenant
 }
 
+/**
+ * What the gateway obliges this service to leave out of an answer: `mask=owner` in a field that nobody but the gateway can set.
+ */
+export function maskedParts(headers: IncomingHttpHeaders): ReadonlySet<string> {
+  const text = String(headers['x-authenticated-obligations'] ?? '')
+  const masks = text.split(', ').filter((part) => part.startsWith('mask='))
+  return new Set(masks.flatMap((part) => decodeURIComponent(part.slice('mask='.length)).split(/\s*,\s*/)))
+}
+
 /** The `Idempotency-Key`, `undefined` when there is none. */
 export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
   const key = headers['idempotency-key']

@@ -8,10 +8,15 @@ export interface StandIn {
 
 /** Which stand-ins a configuration uses. Only what really is in use is listed. */
 export function standInsOf(config: GatewayConfig): readonly StandIn[] {
-  const { routes, upstreams, services, telemetry, welcome } = config
+  const { routes, upstreams, services, telemetry, welcome, authorization } = config
   const uses = (isUsed: boolean, what: string, standIn: string): readonly StandIn[] =>
     isUsed ? [{ what, standIn }] : []
   return [
+    ...uses(
+      authorization.mode !== 'off' && authorization.identity.testIssuer !== undefined,
+      'identity',
+      'a test issuer is in use: whoever has its key is whoever they like',
+    ),
     ...uses(
       routes.some(({ rateLimit }) => rateLimit.mode !== 'off'),
       'rate limits',

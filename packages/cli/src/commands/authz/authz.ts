@@ -6,6 +6,7 @@ import { bundleCommand } from './bundle.ts'
 import { matrixCommand, testCommand } from './check.ts'
 import { contextOf } from './policies.ts'
 import type { AuthzDeps } from './policies.ts'
+import { testTokenCommand } from './test-token.ts'
 
 /** `breakwater authz …`: everything about policies that needs no gateway. */
 export function authzCommand(deps: AuthzDeps = {}): Command {
@@ -18,6 +19,7 @@ export function authzCommand(deps: AuthzDeps = {}): Command {
     shadowCommand,
     logCommand,
     bundleCommand,
+    testTokenCommand,
   ]
   const command = new Command('authz').description('test, explain, ship and audit the policies')
   for (const part of parts) command.addCommand(part(context))

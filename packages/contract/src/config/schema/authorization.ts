@@ -23,7 +23,7 @@ const method = z.string(methodRule).regex(/^[A-Z][A-Z-]{0,31}$/, methodRule)
 const testIssuer = section({
   publicKey: field(
     publicKey,
-    'Its Ed25519 public key, as `breakwater authz test-token --new-key` prints it.',
+    'Its Ed25519 public key, as `breakwater authz test-token --new-key --key <file>` prints it.',
     {
       suffix: '',
       kind: 'public key',
