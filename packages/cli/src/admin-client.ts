@@ -68,7 +68,7 @@ export class AdminClient {
     if (response.status === 401) {
       throw errors.BW_CLI_ADMIN_REFUSED(`the admin API at ${this.url} asks for a token`)
     }
-    const isJson = /^application\/json/.test(response.headers.get('content-type') ?? '')
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
     if (!response.ok || !isJson) {
       throw errors.BW_CLI_ADMIN_UNREACHABLE(`what answers at ${this.url} is no admin API of Breakwater`)
     }

@@ -1,5 +1,5 @@
 import { defineErrors } from '@breakwater/core'
-import type { BreakwaterError, ErrorCatalogue, ErrorSpec } from '@breakwater/core'
+import type { ErrorCatalogue, ErrorSpec } from '@breakwater/core'
 
 type Code =
   | 'BW_GATEWAY_ROUTE_NOT_FOUND'
@@ -18,12 +18,10 @@ type Code =
   | 'BW_GATEWAY_CIRCUIT_OPEN'
   | 'BW_GATEWAY_THROTTLED'
   | 'BW_GATEWAY_NO_ENDPOINT'
-  | 'BW_GATEWAY_UPSTREAM_FAILED'
   | 'BW_GATEWAY_UPSTREAM_TIMEOUT'
   | 'BW_GATEWAY_COALESCED_FAILED'
   | 'BW_GATEWAY_CLIENT_GONE'
   | 'BW_GATEWAY_DRAINING'
-  | 'BW_GATEWAY_ROUTE_CONFLICT'
   | 'BW_GATEWAY_START_FAILED'
   | 'BW_GATEWAY_UNAUTHENTICATED'
   | 'BW_GATEWAY_FORBIDDEN'
@@ -94,11 +92,6 @@ export const errors: ErrorCatalogue<Readonly<Record<Code, ErrorSpec>>> = defineE
     'after-delay',
     'Start an endpoint of the upstream, or see why its checks fail.',
   ),
-  BW_GATEWAY_UPSTREAM_FAILED: upstream(
-    502,
-    'if-idempotent',
-    'Find out why the upstream closed or broke its answer.',
-  ),
   BW_GATEWAY_UPSTREAM_TIMEOUT: upstream(
     504,
     'if-idempotent',
@@ -116,17 +109,11 @@ export const errors: ErrorCatalogue<Readonly<Record<Code, ErrorSpec>>> = defineE
     status: 503,
     fix: 'Send the request again: this gateway is stopping, another one answers.',
   },
-  BW_GATEWAY_ROUTE_CONFLICT: {
-    fault: 'policy',
-    retry: 'never',
-    status: 500,
-    fix: 'Make one of the two routes more specific, or remove it.',
-  },
   BW_GATEWAY_START_FAILED: {
     fault: 'breakwater',
     retry: 'never',
     status: 500,
-    fix: 'Choose a free port and an address of this machine, or stop the process that holds the port.',
+    fix: 'Repair what the message names: a free port, an address of this machine, a certificate and its key.',
   },
   BW_GATEWAY_UNAUTHENTICATED: caller(401, 'Send a token of the issuer that this gateway trusts.'),
   BW_GATEWAY_FORBIDDEN: caller(403, 'Ask whoever administers the policies for the permission.'),
@@ -162,8 +149,3 @@ export const errors: ErrorCatalogue<Readonly<Record<Code, ErrorSpec>>> = defineE
     fix: 'Correct the policies at the place that is named; the ones before stay in force.',
   },
 })
-
-/** A code of this package. */
-export type GatewayErrorCode = Code
-/** An error of this package. */
-export type GatewayError = BreakwaterError<Code>
