@@ -12,3 +12,10 @@ test('tells mistakes with their place, a duplicate key among them', () => {
     error: [{ file: 'x.yaml', line: 2, code: 'BW_CONFIG_KEY_DUPLICATE' }],
   })
 })
+
+test('does not pass over a second document in silence', () => {
+  expect(readYaml('a: 1\n---\na: 2\n', 'x.yaml')).toMatchObject({
+    ok: false,
+    error: [{ file: 'x.yaml', line: 2, message: 'a second document; only one is allowed' }],
+  })
+})

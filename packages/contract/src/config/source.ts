@@ -59,7 +59,8 @@ export function yamlSource(text: string, file: string): ConfigSource {
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
-    logLevel: 'silent',
+    // Anything below this also hides a second document.
+    logLevel: 'error',
   })
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(Math.min(offset, text.length))
