@@ -52,6 +52,7 @@ export class Gateway {
   readonly #shared: ListenerShared
   readonly #overload: OverloadWatch | undefined
   readonly #accessLog: AccessLog | undefined
+  readonly #unpublishAccessLog: (() => void) | undefined
   readonly #listeners = new Map<string, GatewayListener>()
   /** Replaced or removed by a reload; gone when the last of their connections is. */
   readonly #retiring = new Set<GatewayListener>()
@@ -82,6 +83,7 @@ export class Gateway {
         { write: deps.writeAccessLog, sampleRatio: accessLog.sample },
         { random, clock: driver.clock },
       )
+      this.#unpublishAccessLog = this.#accessLog.publishTo(this.registry)
     }
     const runtime: Runtime = { driver, random, overload: this.#overload?.manager, traces: telemetry.traces }
     this.#snapshot = new Snapshot(config, this.#deps)
@@ -244,6 +246,7 @@ export class Gateway {
     await Promise.all(this.#allListeners().map((listener) => listener.close()))
     this.#snapshot.retire(undefined)
     await this.#accessLog?.[Symbol.asyncDispose]()
+    this.#unpublishAccessLog?.()
   }
 
   #openConnections(): number {

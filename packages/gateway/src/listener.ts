@@ -1,4 +1,3 @@
-import { isBreakwaterError } from '@breakwater/core'
 import type { ListenerConfig } from '@breakwater/contract'
 import { Forwarding, HttpServer } from '@breakwater/http'
 import type {
@@ -71,10 +70,7 @@ export class GatewayListener implements ListenerContext, ServerHandler {
       )
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      const fix = isBreakwaterError(error) ? ` ${error.spec.fix}` : ''
-      throw errors.BW_GATEWAY_START_FAILED(`listener ${config.name} cannot open: ${why}.${fix}`, {
-        cause: error,
-      })
+      throw errors.BW_GATEWAY_START_FAILED(`listener ${config.name} cannot open: ${why}`, { cause: error })
     }
     return listener
   }

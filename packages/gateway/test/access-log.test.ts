@@ -36,3 +36,18 @@ test('there is one line for each request, with what became of it and without a s
   expect(lines[0]).toContain('shown')
   expect(entries[0]).toMatchObject({ route: 'shop', upstream: 'shop', endpoint: 'shop:80', responseBytes: 2 })
 })
+
+test('lines that cannot be written are counted, and cost nobody an answer', async () => {
+  const stage = await Stage.open({
+    services: { shop: {} },
+    log: () => {
+      throw new Error('no space left on device')
+    },
+  })
+  await Origin.open(stage, 'shop')
+  expect(stage.ask('GET /shop/1').status).toBe(200)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(stage.gateway.registry.expose()).toContain(
+    'breakwater_access_log_lines_total{outcome="dropped"} 1\n',
+  )
+})
