@@ -68,6 +68,12 @@ describe('breakwater config validate', () => {
     expect([err, code]).toEqual(['', 2])
   })
 
+  test('takes the file as a word of its own, too', async () => {
+    const { err, code } = await run(good, 'validate', 'other.yaml')
+    expect(err).toMatch(/^.*other\.yaml: there is no such file\. /)
+    expect(code).toBe(2)
+  })
+
   test('names the fix when there is no file', async () => {
     const { err, code } = await run(undefined, 'validate')
     expect(err).toBe(

@@ -37,7 +37,10 @@ export function configCommand(deps: ConfigDeps = {}): Command {
       )
       .option('--json', 'print JSON')
 
-  add('validate', 'find every mistake, each with its place and a fix').action(async (flags: ConfigFlags) => {
+  const validate = add('validate', 'find every mistake, each with its place and a fix')
+  validate.argument('[file]', 'the same as --config <file>')
+  validate.action(async (file: string | undefined, named: ConfigFlags) => {
+    const flags = file === undefined ? named : { ...named, config: file }
     const loaded = await load(flags, deps)
     if (!loaded.ok) return refuse(terminal, flags, loaded.problems)
     const { listeners, upstreams, routes } = loaded.value.config

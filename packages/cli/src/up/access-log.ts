@@ -11,15 +11,46 @@ export interface AccessLogSink extends AsyncDisposable {
   readonly where: string | undefined
 }
 
-/** Opens what the configuration names. Dispose of it after the gateway. Throws as `openFileSink`. */
-export function openAccessLogSink({ accessLog }: GatewayConfig['telemetry']): AccessLogSink {
+/**
+ * Opens what the configuration names. Dispose of it after the gateway. Throws as `openFileSink`. `note` hears when lines
+ * begin to be lost, and when that is over.
+ */
+export function openAccessLogSink(
+  { accessLog }: GatewayConfig['telemetry'],
+  note: (text: string) => void,
+): AccessLogSink {
   const nothing = (): Promise<void> => Promise.resolve()
   if (accessLog.mode === 'off') return { write: undefined, where: undefined, [Symbol.asyncDispose]: nothing }
   const { toFile } = accessLog
   if (toFile === undefined) {
     return { write: writeToStdout, where: 'standard output', [Symbol.asyncDispose]: nothing }
   }
-  mkdirSync(dirname(toFile), { recursive: true })
+  try {
+    mkdirSync(dirname(toFile), { recursive: true })
+  } catch {
+    // What keeps the folder from being made keeps the file from being opened: said once, there.
+  }
   const sink = openFileSink(toFile)
-  return { write: sink.write, where: toFile, [Symbol.asyncDispose]: () => sink.close() }
+  return {
+    write: telling(sink.write, toFile, note),
+    where: toFile,
+    [Symbol.asyncDispose]: () => sink.close(),
+  }
+}
+
+/** Says once that lines are lost, not once a batch: a full disk meets every batch. */
+function telling(write: WriteBatch, where: string, note: (text: string) => void): WriteBatch {
+  let isFailing = false
+  return (batch, done) =>
+    write(batch, (error) => {
+      const fails = error !== undefined && error !== null
+      if (fails && !isFailing) {
+        note(
+          `breakwater: warning: the access log ${where} cannot be written (${error.message}). Make room, or name another with telemetry.accessLog.to; until then lines are lost and counted, the traffic goes on\n`,
+        )
+      }
+      if (!fails && isFailing) note(`breakwater: the access log ${where} is written again\n`)
+      isFailing = fails
+      done(error)
+    })
 }

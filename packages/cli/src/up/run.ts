@@ -69,7 +69,7 @@ export async function run(options: RunOptions, deps: RunDeps): Promise<void> {
 
     const driver = openNetDriver()
     stack.defer(() => driver.close())
-    const accessLog = stack.use(openAccessLogSink(config.telemetry))
+    const accessLog = stack.use(openAccessLogSink(config.telemetry, note))
     const readings = stack.use(openProcessReadings())
     const gateway = await Gateway.open(config, {
       driver,
