@@ -5,7 +5,7 @@ import type { HttpError } from '../errors.ts'
 export function refusalText(error: HttpError): string {
   const { status, fault } = error.spec
   const title = reasonOf(status)
-  const detail = error.message.replaceAll(/[^\x20-\x7e]/g, '?')
+  const detail = error.message.replaceAll('§', 'section ').replaceAll(/[^\x20-\x7e]/g, '?')
   const body = JSON.stringify({ type: 'about:blank', title, status, detail, code: error.code, fault })
   const head = `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\n`
   return `${head}connection: close\r\n\r\n${body}`
