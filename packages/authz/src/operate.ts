@@ -15,3 +15,4 @@ export { verifyLog, type ChainHead, type LogFile, type LogVerdict, type VerifyOp
 export { readBundle, writeBundle, type Bundle, type BundleManifest } from './bundle/bundle.ts'
 export { keyIdOf, signBundle, verifyBundle, type VerifiedBundle } from './bundle/signature.ts'
 export { BundleHolder, bundleEvents, type BundleEvent, type BundleHolderOptions } from './bundle/holder.ts'
+export { Replayer, replayMismatch, type ReplayerOptions, type ReplayMismatch } from './engine/replayer.ts'

@@ -1,50 +1,31 @@
 import { channel } from 'node:diagnostics_channel'
 import { EntityStore } from '../entities/entity-store.ts'
 import type { EntitySnapshot } from '../entities/entity-snapshot.ts'
-import type { EntitiesInput } from '../entities/read-entities.ts'
 import { EntityUid } from '../entities/uid.ts'
 import { RequestUids } from '../entities/uid-table.ts'
 import { AuthzError } from '../errors.ts'
 import { readSchema } from '../schema/schema.ts'
 import { planList, type ListPlan } from '../partial/list-plan.ts'
 import type { ResourceTable } from '../partial/resource-table.ts'
-import { NO_OBLIGATIONS, refused, type Decision, type PolicyFailure } from './decision.ts'
+import { requireOptions, type AuthorizerOptions } from './authorizer-options.ts'
+import { NO_OBLIGATIONS, refused, type Decision } from './decision.ts'
 import { explainPolicy, explanationText, type Explanation } from './explain.ts'
 import { frameOf } from './frame.ts'
-import type { Schema } from './official.ts'
 import { officialRequest } from './official-request.ts'
 import { CompiledPolicySet } from './policy-set.ts'
 import type { PolicySource } from './policy-source.ts'
 import { PreparedRequest } from './prepared-request.ts'
-import { resolveRequest, type AuthzRequest, type ResolvedRequest } from './request.ts'
+import { overlayAt, resolveRequest, type AuthzRequest, type ResolvedRequest } from './request.ts'
 import { Tally, type ForbidErrors } from './tally.ts'
 
 /** Published when a forbid failed and so did not forbid: message `{ decision, failures }`. */
 export const forbidErrored: ReturnType<typeof channel> = channel('breakwater:authz:forbid-errored')
 
-export interface AuthorizerOptions {
-  /** Cedar text, or text with templates, links and ids. */
-  readonly policies: string | PolicySource
-  /** Cedar schema, text or JSON. With it data and requests are checked. Not together with `store`. */
-  readonly schema?: Schema
-  /** Entities to begin with. Not together with `store`. */
-  readonly entities?: EntitiesInput
-  /** A store to decide on, shared with others. */
-  readonly store?: EntityStore
-  /** Name of this state of the policies. Default: a hash of their text. */
-  readonly version?: string
-  /** Refuse policies whose forbids cannot be shown to be free of errors at load. Needs a schema. Default false. */
-  readonly strict?: boolean
-  /** What a failing forbid does: `skip` is Cedar's way (and raises an alarm), `deny` fails closed. Default `skip`. */
-  readonly forbidErrors?: ForbidErrors
-  /** Told about each failing forbid, beside the channel `breakwater:authz:forbid-errored`. */
-  readonly onForbidErrored?: (failures: readonly PolicyFailure[], decision: Decision) => void
-}
-
 /** Compiled policies on an entity store. Decisions are synchronous; nothing that goes wrong in one becomes an allow. */
 export class Authorizer {
   readonly store: EntityStore
   readonly #forbidErrors: ForbidErrors
+  readonly #strict: boolean
   readonly #onForbidErrored: AuthorizerOptions['onForbidErrored']
   readonly #tally: Tally
   #set: CompiledPolicySet
@@ -52,23 +33,16 @@ export class Authorizer {
   #distrusted: string | undefined
 
   constructor(options: AuthorizerOptions) {
-    const { store, schema, entities, policies, version, strict, forbidErrors = 'skip' } = options
-    if (store !== undefined && (schema !== undefined || entities !== undefined)) {
-      throw new AuthzError(
-        'BW_AUTHZ_OPTIONS_INVALID',
-        'give either a store, or schema and entities to make one',
-      )
-    }
+    requireOptions(options)
+    const { store, schema, entities, policies, version, strict = false, forbidErrors = 'skip' } = options
     this.store = store ?? new EntityStore(schema === undefined ? undefined : readSchema(schema))
     if (entities !== undefined) this.store.apply({ upsert: entities })
     this.#forbidErrors = forbidErrors
+    this.#strict = strict
     this.#onForbidErrored = options.onForbidErrored
     const nobody = new EntityUid('', '')
     this.#tally = new Tally(frameOf(nobody, nobody, nobody))
-    this.#set = this.compile(policies, {
-      ...(version !== undefined && { version }),
-      ...(strict !== undefined && { strict }),
-    })
+    this.#set = this.compile(policies, version === undefined ? {} : { version })
   }
 
   /** The policies in force. */
@@ -83,7 +57,8 @@ export class Authorizer {
   }
 
   /**
-   * Compiles policies against this store without putting them into force: for a bundle under test or in shadow.
+   * Compiles policies against this store without putting them into force: for a bundle under test or in shadow. As strict
+   * as this authorizer unless told otherwise, so that policies that come later are held to what the first were.
    *
    * @throws `BW_AUTHZ_POLICY_INVALID`, `BW_AUTHZ_POLICY_REFUSED` (strict).
    */
@@ -92,7 +67,10 @@ export class Authorizer {
     options: { readonly version?: string; readonly strict?: boolean } = {},
   ): CompiledPolicySet {
     const source = typeof policies === 'string' ? { text: policies } : policies
-    return new CompiledPolicySet(source, this.store.uids, this.store.schema, options)
+    return new CompiledPolicySet(source, this.store.uids, this.store.schema, {
+      strict: this.#strict,
+      ...options,
+    })
   }
 
   /** Puts a compiled set into force; the next decision is made on it. */
@@ -187,7 +165,7 @@ export class Authorizer {
     frame.action = request.action
     frame.resource = request.resource
     frame.context = request.context
-    frame.overlay = at === undefined ? request.overlay : overlaid(request, at)
+    frame.overlay = at === undefined ? request.overlay : overlayAt(request, at)
     return this.#tally.decide(set.index, this.#forbidErrors, set.version)
   }
 
@@ -217,8 +195,4 @@ export class Authorizer {
     if (forbidErrored.hasSubscribers) forbidErrored.publish({ decision, failures })
     this.#onForbidErrored?.(failures, decision)
   }
-}
-
-function overlaid(request: ResolvedRequest, at: EntitySnapshot): ResolvedRequest['overlay'] {
-  return request.overlay === undefined ? at.overlay : new Map([...at.overlay, ...request.overlay])
 }

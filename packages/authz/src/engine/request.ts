@@ -1,4 +1,5 @@
 import { readJson, type Json } from '../literals/json-reader.ts'
+import type { EntitySnapshot } from '../entities/entity-snapshot.ts'
 import type { EntityStore } from '../entities/entity-store.ts'
 import {
   readEntities,
@@ -54,6 +55,11 @@ export function resolveRequest(request: AuthzRequest, store: EntityStore): Resol
   const context = readContext(request.context, uids, action, schema)
   if (schema !== undefined) requireAllowed(principal, action, resource, schema)
   return { principal, action, resource, context, overlay }
+}
+
+/** What the request brings, on top of the store as it was at a snapshot. */
+export function overlayAt(request: ResolvedRequest, at: EntitySnapshot): EntityOverlay {
+  return request.overlay === undefined ? at.overlay : new Map([...at.overlay, ...request.overlay])
 }
 
 function readContext(

@@ -1,6 +1,5 @@
-import { Replayer } from '@breakwater/authz'
 import type { Authorizer, AuthzRequest, Decision, EntityChanges, EntityStore } from '@breakwater/authz'
-import { openPolicies, readPolicyFolder } from '@breakwater/authz/operate'
+import { openPolicies, readPolicyFolder, Replayer } from '@breakwater/authz/operate'
 import type { PolicyContent } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
 import { errors } from '../errors.ts'
