@@ -8,7 +8,8 @@ import { makeCase, type Case } from './generate/case.ts'
 import { official } from './oracle.ts'
 
 const FIRST_SEED = 1
-const CASES = 500
+/** Ten decisions each: 5,000 while somebody waits, 200,000 where a machine does. */
+const CASES = process.env['CI'] === undefined ? 500 : 20_000
 const SEEDS = join(import.meta.dirname, 'seeds.txt')
 
 function differences(cases: Iterable<Case>): { compared: number; found: string[] } {
@@ -22,6 +23,16 @@ function differences(cases: Iterable<Case>): { compared: number; found: string[]
     if (text !== undefined) found.push(text)
   }
   return { compared, found }
+}
+
+function* generated(firstSeed: number, count: number): Generator<Case> {
+  let made = 0
+  for (let seed = firstSeed; made < count; seed++) {
+    const one = makeCase(seed)
+    if (official(one) === undefined) continue
+    made++
+    yield one
+  }
 }
 
 /** Sends every decision through our entities and context into the official engine and back. */
@@ -39,12 +50,10 @@ describe('the compiled engine beside the official one', () => {
     expect(compared).toBeGreaterThan(20)
   })
 
-  test('agrees on 5,000 generated decisions in decision, reasons and errors', { timeout: 120_000 }, () => {
-    const { compared, found } = differences(
-      Array.from({ length: CASES }, (_, index) => makeCase(FIRST_SEED + index)),
-    )
+  test('agrees on thousands of generated decisions in decision, reasons and errors', { timeout: 3_600_000 }, () => {
+    const { compared, found } = differences(generated(FIRST_SEED, CASES))
     expect(found).toEqual([])
-    expect(compared).toBe(5000)
+    expect(compared).toBeGreaterThanOrEqual(CASES * 10)
   })
 
   test(
