@@ -92,6 +92,7 @@ describe('a reload', () => {
     next.write('GET /shop/1 HTTP/1.1\r\nHost: shop\r\n\r\n')
     stage.run(20)
     expect(parseAnswers(next.received)[0]?.status).toBe(200)
+    stage.run(400)
     expect(old.isOpen).toBe(false)
   })
 
@@ -146,7 +147,7 @@ describe('draining', () => {
     const late = stage.send('GET /pay/1')
     await stage.clock.advance(20)
     expect(parseAnswers(late.received)[0]?.fields.get('connection')).toBe('close')
-    await stage.clock.advance(200)
+    await stage.clock.advance(400)
     expect(idle.isOpen).toBe(false)
     expect(stage.client('later').isOpen).toBe(false)
     await settle(stage, drained)

@@ -293,10 +293,23 @@ describe('a server connection', () => {
     expect(got).toEqual(['early', 'more', 'end', 'close'])
   })
 
-  test('closes an idle connection at once when drained, and a busy one after its answer', () => {
+  test('answers what was on its way when it drains, and closes', async () => {
+    const { transport, connection, timing } = open({}, (exchange) => answer(exchange, 'a'))
+    transport.receive(GET)
+    connection.drain()
+    await timing.advance(100)
+    expect(transport.ended).toBe(false)
+    transport.receive(GET)
+    expect(transport.written.match(/HTTP\/1.1 200 /g)).toHaveLength(2)
+    expect(transport.written).toContain('connection: close')
+    expect(transport.ended).toBe(true)
+  })
+
+  test('closes an idle connection soon when drained, and a busy one after its answer', async () => {
     const idle = open({}, (exchange) => answer(exchange, 'a'))
     idle.transport.receive(GET)
     idle.connection.drain()
+    await idle.timing.advance(300)
     expect(idle.transport.ended).toBe(true)
     const busy = open()
     busy.transport.receive(GET)

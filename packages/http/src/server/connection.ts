@@ -11,13 +11,11 @@ import type { Transport, TransportHandler } from '../transport.ts'
 import { ServerExchange } from './exchange.ts'
 import type { ExchangeHost } from './exchange.ts'
 import type { ServerHandler } from './handler.ts'
+import { DRAIN_GRACE_MS, MAX_DISCARD_BYTES } from './options.ts'
 import type { ResolvedServerOptions } from './options.ts'
 import { refusalText } from './refusal.ts'
 import { BodyWatch, StallWatch } from './watches.ts'
 import type { Phase } from './watches.ts'
-
-/** Bytes of an unwanted body that are read and dropped to save the connection. More than that, and it closes. */
-const MAX_DISCARD_BYTES = 65_536
 
 /**
  * The server's side of one connection: a state machine between a transport and the application. One request at a time;
@@ -81,10 +79,11 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     return this.#exchange === undefined && !this.#parser.midMessage
   }
 
-  /** Answers what is under way, then closes; an idle connection closes now. */
+  /** Answers what is under way, and what reaches an idle connection within `DRAIN_GRACE_MS`; then closes. */
   drain(): void {
     this.#draining = true
-    if (this.idle && (this.#phase === 'idle' || this.#phase === 'first')) this.#linger()
+    const isWaiting = this.idle && (this.#phase === 'idle' || this.#phase === 'first')
+    if (isWaiting) this.#timer.set(this.#timing.clock.now() + DRAIN_GRACE_MS)
   }
 
   destroy(): void {

@@ -47,3 +47,9 @@ export function resolveServerOptions(options: ServerOptions = {}): ResolvedServe
   checkNumbers('server options', resolved, (name) => name === 'minBytesPerSecond')
   return resolved
 }
+
+/** Bytes of an unwanted body that are read and dropped to save the connection. More than that, and it closes. */
+export const MAX_DISCARD_BYTES: number = 65_536
+
+/** How long a connection that drains waits for a request that its client may have sent already. Milliseconds. */
+export const DRAIN_GRACE_MS: number = 250
