@@ -11,6 +11,8 @@ export interface StreamRow {
   readonly streams: number
   readonly bytesPerStream: number
   readonly cpuUsPerEvent: number
+  /** Events that came, of one a second and stream. Less than 1: it was too slow for them on this machine. */
+  readonly deliveredRatio: number
 }
 
 const SECONDS = 6
@@ -65,14 +67,14 @@ export async function measureStreams(
     await pause(SECONDS * 1000)
     const after = cpuTimeOf(proxy.pid)
     const open = [...few, ...many].filter((socket) => !socket.destroyed && !socket.readableEnded).length
-    if (open < count + 100 || events < count * (SECONDS - 1))
-      throw new Error(`${peer.name}: ${open} of ${count + 100} streams are open, ${events} events came`)
+    if (open < count + 100) throw new Error(`${peer.name}: only ${open} of ${count + 100} streams are open`)
     for (const socket of [...few, ...many]) socket.destroy()
     rows.push({
       proxy: peer.name,
       streams: count,
       bytesPerStream: (grownBytes - baseBytes) / count,
       cpuUsPerEvent: ((after.user + after.system - before.user - before.system) / Math.max(1, events)) * 1e6,
+      deliveredRatio: events / ((count + 100) * SECONDS),
     })
   }
   console.table(
@@ -81,6 +83,7 @@ export async function measureStreams(
       streams: row.streams,
       'KB a stream': (row.bytesPerStream / 1000).toFixed(1),
       'CPU µs an event': row.cpuUsPerEvent.toFixed(1),
+      delivered: row.deliveredRatio.toFixed(2),
     })),
   )
   return rows

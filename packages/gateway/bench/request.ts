@@ -106,7 +106,7 @@ const eventHead = Buffer.from(
 const event = Buffer.from(`2f\r\ndata: ${'z'.repeat(39)}\n\n\r\n`)
 
 // As `breakwater up` runs.
-setFlagsFromString('--no-allocation-site-pretenuring')
+for (const flag of ['--no-allocation-site-pretenuring', '--no-parallel-scavenge']) setFlagsFromString(flag)
 
 interface World {
   readonly driver: BenchDriver
