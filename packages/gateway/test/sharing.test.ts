@@ -149,7 +149,7 @@ describe('equal reads in flight', () => {
     stage.run(2_000)
     expect(origin.last.abortedMs).toBe(undefined)
     second.close()
-    stage.run(1_100)
+    stage.run(5_100)
     expect(origin.last.abortedMs).toBeDefined()
     expect(stage.leftovers()).toMatchObject({ endpoints: 0, requests: 0 })
   })
