@@ -5,21 +5,19 @@
  */
 
 export { defineThreats, threats } from './threats.ts'
-export type { Threat, ThreatCatalogue, ThreatSpec } from './threats.ts'
+export type { Threat } from './threats.ts'
 
 export { defineConfig, resolveObject, resolveText } from './config/resolve.ts'
-export type { ConfigResult, ResolvedConfig, ResolveOptions } from './config/resolve.ts'
+export type { ResolvedConfig } from './config/resolve.ts'
 export { findConfigFile, loadConfig, readSecret } from './config/load.ts'
 export { readYaml } from './config/read-yaml.ts'
 export { diffConfig, resolveTolerant } from './config/reload.ts'
-export type { ConfigDiff, TolerantResult } from './config/reload.ts'
+export type { TolerantResult } from './config/reload.ts'
 export { accessOf } from './config/access.ts'
-export type { MethodAccess } from './config/access.ts'
 export type { Explanation } from './config/explain.ts'
 export { formatPlace, formatProblem } from './config/problem.ts'
 export type { ConfigProblem } from './config/problem.ts'
 
-export { gatewaySchema } from './config/schema/schema.ts'
 export type {
   ConfigInput,
   GatewayConfig,
@@ -30,6 +28,6 @@ export type {
 } from './config/schema/schema.ts'
 export { comparePathPatterns, parsePathPattern } from './config/path-pattern.ts'
 export type { PathPattern, PathSegment } from './config/path-pattern.ts'
-export type { HeaderCondition, LadderStep, RateLimitKey } from './config/schema/route.ts'
+export type { HeaderCondition, LadderStep } from './config/schema/route.ts'
 export type { SecretReference } from './config/schema/secret.ts'
 export { errors } from './errors.ts'

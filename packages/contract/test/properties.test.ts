@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { formatProblem, resolveObject, resolveText } from '../src/index.ts'
-import type { ConfigResult, ResolvedConfig } from '../src/index.ts'
+import type { ConfigResult, ResolvedConfig } from '../src/config/resolve.ts'
 import { configurations } from './configurations.ts'
 
 function right(result: ConfigResult): ResolvedConfig {

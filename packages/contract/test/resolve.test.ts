@@ -13,7 +13,8 @@ import {
   resolveObject,
   resolveText,
 } from '../src/index.ts'
-import type { GatewayConfig, ResolvedConfig, ResolveOptions } from '../src/index.ts'
+import type { ResolveOptions } from '../src/config/resolve.ts'
+import type { GatewayConfig, ResolvedConfig } from '../src/index.ts'
 
 const small = `listeners:
   public: { port: 8080 }

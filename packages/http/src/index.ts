@@ -21,17 +21,11 @@ export type { BodyFraming, RequestHead, RequestInit, ResponseHead } from './mess
 export { errors } from './errors.ts'
 export type { HttpError } from './errors.ts'
 
-export { resolveLimits } from './codec/limits.ts'
 export type { MessageLimits } from './codec/limits.ts'
-export { RequestParser } from './codec/request-parser.ts'
-export { ResponseParser } from './codec/response-parser.ts'
-export type { RequestEvents, ResponseEvents } from './codec/handlers.ts'
 
 export { HttpServer } from './server/server.ts'
-export { ServerConnection } from './server/connection.ts'
 export type { ServerHandler } from './server/handler.ts'
 export type { BodyHandler, ServerExchange } from './server/exchange.ts'
-export { resolveServerOptions } from './server/options.ts'
 export type { ServerOptions } from './server/options.ts'
 
 export { UpstreamPool } from './client/pool.ts'

@@ -19,8 +19,6 @@ export { resilienceMetrics } from './resilience-metrics.ts'
 
 export { childSpan, requestIdFrom, startTrace, traceparentOf } from './trace/trace-context.ts'
 export type { TraceContext } from './trace/trace-context.ts'
-export { parseTraceparent } from './trace/traceparent.ts'
-export { parseTracestate } from './trace/tracestate.ts'
 
 export { AccessLog } from './access-log/access-log.ts'
 export type { AccessLogOptions, WriteBatch } from './access-log/access-log.ts'
