@@ -24,11 +24,11 @@ export function requireParsed(
   throw new AuthzError(code, `${what}: ${messagesOf(answer.errors ?? [])}`)
 }
 
-/** The official tree of one policy or template. @throws `BW_AUTHZ_POLICY_INVALID` that begins with `name`. */
-export function officialTree(text: string, template: boolean, name: string): unknown {
+/** The official tree of one policy or template. @throws `BW_AUTHZ_POLICY_INVALID` that begins with the name. */
+export function officialTree(text: string, template: boolean, nameOf: () => string): unknown {
   const answer = template ? cedar.templateToJson(text) : cedar.policyToJson(text)
   if (answer.type === 'failure') {
-    throw new AuthzError('BW_AUTHZ_POLICY_INVALID', `${name}: ${messagesOf(answer.errors)}`)
+    throw new AuthzError('BW_AUTHZ_POLICY_INVALID', `${nameOf()}: ${messagesOf(answer.errors)}`)
   }
   return answer.json
 }

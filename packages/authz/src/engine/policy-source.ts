@@ -127,7 +127,8 @@ function requireSameReading({ id, node, text, template }: SourcePolicy): void {
   const official = officialTree(
     text.slice(node.at, node.end),
     template,
-    `${id} (${positionOf(text, node.at)})`,
+    // Only when asked: a position costs a walk over the text, and a set has thousands.
+    () => `${id} (${positionOf(text, node.at)})`,
   )
   if (!sameForm(officialForm(node), official)) {
     throw new UnreadablePolicy(`the official parser reads policy ${JSON.stringify(id)} differently`, node.at)
