@@ -23,6 +23,10 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     const { benchResilience } = await import('./resilience/run.ts')
     await benchResilience(Number(values.rounds))
   },
+  async authz() {
+    const { benchAuthz } = await import('./authz/run.ts')
+    await benchAuthz(Number(values.rounds))
+  },
 }
 
 const names = positionals.length === 0 ? Object.keys(benches) : positionals

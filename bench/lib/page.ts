@@ -5,8 +5,12 @@ type Row = Readonly<Record<string, string | number | undefined>>
 
 interface Result {
   readonly conditions: Readonly<Record<string, unknown>>
+  /** What a reader must know to read the tables, one paragraph each. */
+  readonly notes?: readonly string[]
   readonly rows?: readonly Row[]
   readonly streaming?: readonly Row[]
+  readonly growth?: readonly Row[]
+  readonly loading?: readonly Row[]
 }
 
 const titles: Readonly<Record<string, string>> = {
@@ -23,7 +27,10 @@ export function benchmarksPage(): string {
     return [
       `## ${title}`,
       `Run it: \`npm run bench -- ${name}\`. Conditions: ${conditionsText(result.conditions)}.`,
-      ...[result.rows, result.streaming].flatMap((rows) => (rows === undefined ? [] : [table(rows)])),
+      ...(result.notes ?? []),
+      ...[result.rows, result.streaming, result.growth, result.loading].flatMap((rows) =>
+        rows === undefined ? [] : [table(rows)],
+      ),
     ]
   })
   return `${[
