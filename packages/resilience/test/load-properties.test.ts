@@ -27,7 +27,7 @@ const steps = fc.array(
     cost: fc.integer({ min: 1, max: 4 }),
     key: fc.integer({ min: 0, max: 9 }),
   }),
-  { minLength: 1, maxLength: 200 },
+  { minLength: 1, maxLength: 200, size: 'max' },
 )
 
 describe('rate limits', () => {
@@ -80,7 +80,7 @@ describe('rate limits', () => {
 
   test('keep their memory bound and never undercount a known key, whatever the keys', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ maxLength: 3 }), { maxLength: 500 }), (keys) => {
+      fc.property(fc.array(fc.string({ maxLength: 3 }), { maxLength: 500, size: 'max' }), (keys) => {
         const limiter = new GcraLimiter({ permits: 1, perMs: 1e9, burst: 2, maxKeys: 8 }, { seed: 1 })
         const admitted = new Map<string, number>()
         for (const [nowMs, key] of keys.entries()) {
@@ -96,7 +96,10 @@ describe('rate limits', () => {
 describe('the adaptive limit', () => {
   test('stays within its bounds and conserves permits, whatever happens to the calls', () => {
     const end = fc.constantFrom('success', 'ignored', 'dropped')
-    const calls = fc.array(fc.tuple(end, fc.double({ min: 0, max: 200, noNaN: true })), { maxLength: 400 })
+    const calls = fc.array(fc.tuple(end, fc.double({ min: 0, max: 200, noNaN: true })), {
+      maxLength: 400,
+      size: 'max',
+    })
     fc.assert(
       fc.property(
         calls,
@@ -136,7 +139,7 @@ describe('the load shedder', () => {
       deadlineMs: fc.integer({ min: 1, max: 200 }),
     })
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 300 }), fc.boolean(), (actions, dark) => {
+      fc.property(fc.array(action, { maxLength: 300, size: 'max' }), fc.boolean(), (actions, dark) => {
         const inside = new Set<Waiter>()
         const leave = (waiter: Waiter): void => {
           expect(inside.delete(waiter)).toBe(true)
@@ -165,7 +168,7 @@ describe('the load shedder', () => {
 
   test('hands out by priority, always', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 60 }), (priorities) => {
+      fc.property(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 60, size: 'max' }), (priorities) => {
         const queue = new LoadShedder({}, { seed: 1, onShed: () => {} })
         for (const priority of priorities) queue.offer(Object.assign(new Waiter(), { priority }), 0)
         const out = priorities.map(() => queue.next(0)?.priority)
@@ -183,7 +186,7 @@ describe('the client throttle', () => {
       end: fc.constantFrom('accepted', 'refused', 'ignored', 'never'),
     })
     fc.assert(
-      fc.property(fc.array(call, { maxLength: 200 }), (calls) => {
+      fc.property(fc.array(call, { maxLength: 200, size: 'max' }), (calls) => {
         const throttle = new ClientThrottle({ minRequests: 0 }, { random: createRandom(3) }, 0)
         let nowMs = 0
         const open: { startedMs: number; endMs: number; end: string }[] = []
@@ -216,7 +219,7 @@ describe('the stale cache', () => {
       gapMs: fc.integer({ min: 0, max: 50 }),
     })
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 300 }), (actions) => {
+      fc.property(fc.array(action, { maxLength: 300, size: 'max' }), (actions) => {
         const cache = new StaleCache<number>({ maxEntries: 10, maxBytes: 10_000, maxEntryBytes: 2500 })
         let nowMs = 0
         for (const { key, kind, bytes, gapMs } of actions) {
@@ -242,6 +245,7 @@ describe('outlier detection', () => {
       fc.tuple(fc.integer({ min: 0, max: 5 }), outcome, fc.integer({ min: 0, max: 2000 })),
       {
         maxLength: 400,
+        size: 'max',
       },
     )
     fc.assert(
@@ -304,7 +308,7 @@ describe('the overload manager', () => {
       heapRatio: fc.double({ min: 0, max: 1, noNaN: true }),
     })
     fc.assert(
-      fc.property(fc.array(reading, { maxLength: 50 }), (readings) => {
+      fc.property(fc.array(reading, { maxLength: 50, size: 'max' }), (readings) => {
         const manager = new OverloadManager()
         let nowMs = 0
         for (const each of readings) {

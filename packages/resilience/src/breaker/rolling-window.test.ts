@@ -6,7 +6,10 @@ describe('a rolling window', () => {
   test('counts what the last buckets hold, and nothing older', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.integer({ min: 0, max: 700 }), fc.boolean(), fc.boolean()), { maxLength: 200 }),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 700 }), fc.boolean(), fc.boolean()), {
+          maxLength: 200,
+          size: 'max',
+        }),
         (script) => {
           const window = new RollingWindow(1_000, 10)
           const seen: (readonly [tick: number, failed: boolean, slow: boolean])[] = []

@@ -6,8 +6,8 @@ describe('the queue of a bulkhead', () => {
   test('stays in order of deadline, then of arrival, whoever leaves from its middle', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.nat(20), { maxLength: 60 }),
-        fc.array(fc.nat(59), { maxLength: 20 }),
+        fc.array(fc.nat(20), { maxLength: 60, size: 'max' }),
+        fc.array(fc.nat(59), { maxLength: 20, size: 'max' }),
         (deadlines, leaving) => {
           const queue = new DeadlineQueue()
           const tickets = deadlines.map((untilMs) => {

@@ -6,7 +6,7 @@ type Step = readonly [kind: 'arrive' | 'release' | 'cancel' | 'expire', number: 
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.tuple(fc.constantFrom('arrive', 'arrive', 'release', 'cancel', 'expire'), fc.nat(2_000), fc.nat(50)),
-  { maxLength: 300 },
+  { maxLength: 300, size: 'max' },
 )
 
 describe('a bulkhead, whatever happens', () => {

@@ -107,7 +107,7 @@ describe('a retry budget, whatever happens', () => {
       fc.property(
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.integer({ min: 0, max: 5 }),
-        fc.array(fc.tuple(fc.integer({ min: 0, max: 900 }), fc.boolean()), { maxLength: 400 }),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 900 }), fc.boolean()), { maxLength: 400, size: 'max' }),
         (ratio, minPerSecond, script) => {
           const budget = new RetryBudget({ ratio, minPerSecond, ttlMs: 10_000 })
           const deposits: number[] = []
