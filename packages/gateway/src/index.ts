@@ -10,6 +10,7 @@ export { authorizationAlarm, authorizationFailed } from './authorization/authori
 export type { LiveEntities } from './authorization/authorization.ts'
 export type { DecisionPoint, DecisionRecorder } from './authorization/decision-point.ts'
 export { TestIssuer } from './authorization/test-issuer.ts'
+export { openTestIssuer } from './authorization/test-issuer-keys.ts'
 export type { TestClaims } from './authorization/test-issuer.ts'
 export { errors } from './errors.ts'
 export { openProcessReadings } from './overload-readings.ts'

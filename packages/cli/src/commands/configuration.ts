@@ -20,8 +20,9 @@ export async function loadOrComplain(
   named: string | undefined,
   terminal: Terminal,
   environment: Readonly<Record<string, string | undefined>> = process.env,
+  folder: string = process.cwd(),
 ): Promise<LoadedConfig | undefined> {
-  const found = findConfigFile(named, process.cwd())
+  const found = findConfigFile(named, folder)
   const loaded = found.ok ? await loadConfig(found.value, environment) : undefined
   if (found.ok && loaded?.ok === true) {
     return { config: loaded.value.config, file: found.value, shownFile: named ?? found.value }

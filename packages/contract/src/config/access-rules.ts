@@ -79,15 +79,32 @@ function checkSources(value: unknown, routes: ReadonlyMap<string, Route>, report
     )
   }
   const asksWho = [...routes].some(([, { authorize }]) => authorize !== undefined)
-  if (asksWho && valueAt(value, ['authorization', 'identity', 'testIssuer']) === undefined) {
+  const issuer = valueAt(value, ['authorization', 'identity', 'testIssuer'])
+  if (asksWho && issuer === undefined) {
     report(
       ['authorization'],
       contradiction(
         'no issuer of tokens is trusted, so nobody can be known',
-        'Add identity: { testIssuer: { publicKey } }.',
+        'Add identity: { testIssuer: { keys: .breakwater/test-issuer } }.',
       ),
       'key',
     )
+  }
+  if (typeof issuer === 'object' && issuer !== null) checkTestIssuer(issuer, report)
+}
+
+function checkTestIssuer(issuer: object, report: Report): void {
+  const at = ['authorization', 'identity', 'testIssuer']
+  const [keys, publicKey] = [valueAt(issuer, ['keys']), valueAt(issuer, ['publicKey'])]
+  if (keys === undefined && publicKey === undefined) {
+    const problem = {
+      code: 'BW_CONFIG_KEY_MISSING',
+      message: 'the test issuer has no key',
+      fix: 'Add keys: folder, where one is made at first use, or publicKey.',
+    } as const
+    report(at, problem, 'key')
+  } else if (keys !== undefined && publicKey !== undefined) {
+    report([...at, 'publicKey'], contradiction('a folder of keys is given as well', 'Keep one of the two.'))
   }
 }
 

@@ -15,6 +15,7 @@ import { PolicyPoint } from './policy-point.ts'
 import type { ConfiguredPoint } from './policy-point.ts'
 import type { Finding } from './route-guard.ts'
 import { Spelling } from './spelling.ts'
+import { openTestIssuer } from './test-issuer-keys.ts'
 import { TokenVerifier } from './token-verifier.ts'
 
 /** Published when a decision carries the obligation `alarm`: message `{ alarm, route }`. */
@@ -60,7 +61,8 @@ export class Authorization {
   /**
    * Takes over the policies of `previous`, with all that their entities have learnt, when their files say what they said.
    *
-   * @throws `BW_GATEWAY_POLICIES_INVALID` when the policies cannot be read or do not know an action of a route.
+   * @throws `BW_GATEWAY_POLICIES_INVALID` when the policies cannot be read or do not know an action of a route;
+   *   `BW_GATEWAY_START_FAILED` when the key of the test issuer can be neither read nor made.
    */
   private constructor(
     config: AuthorizationConfig,
@@ -77,7 +79,7 @@ export class Authorization {
     const verifier =
       testIssuer === undefined
         ? undefined
-        : new TokenVerifier({ publicKey: testIssuer.publicKey, issuer: testIssuer.name, audience })
+        : new TokenVerifier({ publicKey: publicKeyOf(testIssuer), issuer: testIssuer.name, audience })
     this.identity = { verifier, workloadHeader, anonymousWorkload }
     this.policies =
       deps.decisionPoint === undefined ? open(config, gateway, deps, previous?.policies) : undefined
@@ -172,6 +174,12 @@ const NOBODY: DecisionPoint = {
   decide: () => {
     throw errors.BW_GATEWAY_AUTHORIZATION_FAILED('there is no decision point')
   },
+}
+
+type TestIssuerConfig = NonNullable<AuthorizationConfig['identity']['testIssuer']>
+
+function publicKeyOf({ publicKey, keysDir = '' }: TestIssuerConfig): string {
+  return publicKey ?? openTestIssuer(keysDir).publicKey
 }
 
 function openLog(folder: string): DecisionLog {

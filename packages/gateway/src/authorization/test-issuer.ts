@@ -26,9 +26,10 @@ export class TestIssuer {
   readonly name: string
   readonly #key: KeyObject
 
-  /** `privateKey`: PEM (PKCS #8). */
+  /** `privateKey`: PEM (PKCS #8). Throws what is wrong with it. */
   constructor(privateKey: string, name: string = 'breakwater-test-issuer') {
     this.#key = createPrivateKey(privateKey)
+    if (this.#key.asymmetricKeyType !== 'ed25519') throw new TypeError('expected an Ed25519 private key')
     this.name = name
     this.publicKey = String(createPublicKey(this.#key).export({ format: 'jwk' }).x)
   }

@@ -21,9 +21,12 @@ const methodRule = 'expected a method in capitals such as GET'
 const method = z.string(methodRule).regex(/^[A-Z][A-Z-]{0,31}$/, methodRule)
 
 const testIssuer = section({
+  keys: optionalFolder(
+    'Folder of its key, private to this machine and never for a repository. Made at first use, by `breakwater up` or `breakwater authz test-token`.',
+  ),
   publicKey: field(
-    publicKey,
-    'Its Ed25519 public key, as `breakwater authz test-token --new-key --key <file>` prints it.',
+    publicKey.optional(),
+    'Its Ed25519 public key, as `breakwater authz test-token --new-key --key <file>` prints it: instead of a folder, for a gateway that is not to hold the private one.',
     {
       suffix: '',
       kind: 'public key',
