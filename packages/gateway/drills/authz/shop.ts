@@ -110,6 +110,15 @@ export class Shop {
 
   static async open(world: SimWorld, options: ShopOptions = {}): Promise<Shop> {
     const folder = mkdtempSync(join(tmpdir(), 'breakwater-shop-'))
+    try {
+      return await Shop.#openIn(folder, world, options)
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  static async #openIn(folder: string, world: SimWorld, options: ShopOptions): Promise<Shop> {
     writeFileSync(join(folder, 'shop.cedar'), options.policies ?? POLICIES)
     writeFileSync(join(folder, 'shop.cedarschema'), SCHEMA)
     writeFileSync(join(folder, 'entities.json'), entitiesJson())
