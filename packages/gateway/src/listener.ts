@@ -133,8 +133,9 @@ export class GatewayListener implements ListenerContext, ServerHandler {
     this.#shared.reporter.unrouted(inbound, identity, path, refusal, bytes)
   }
 
-  onRefused(refusal: HttpError): void {
+  onRefused(refusal: HttpError, remoteAddress: string, _nowMs: number, traceId: string): void {
     this.#shared.meters.refused.labels(refusal.code).inc()
+    this.#shared.reporter.refused(refusal, remoteAddress, traceId)
   }
 
   report(exchange: Exchange, nowMs: number): void {

@@ -51,3 +51,16 @@ test('lines that cannot be written are counted, and cost nobody an answer', asyn
     'breakwater_access_log_lines_total{outcome="dropped"} 1\n',
   )
 })
+
+test('bytes that are no request have a line too, under the id that their answer names', async () => {
+  const lines: string[] = []
+  const stage = await Stage.open({ services: { shop: {} }, log: (line) => lines.push(line) })
+  await Origin.open(stage, 'shop')
+  const answer = stage.ask('GET /shop/1', ['Bad Name: x'])
+  expect(answer.status).toBe(400)
+  const { traceId } = JSON.parse(answer.body) as { traceId: string }
+  await stage.gateway.close()
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { status: 400, code: 'BW_HTTP_FIELD_INVALID', fault: 'caller', traceId, requestId: traceId },
+  ])
+})

@@ -104,6 +104,12 @@ describe('routing', () => {
     expect(planFor(routes, '/else', 'x', 'DELETE')).toBe('none')
   })
 
+  test('answers TRACE only where a route names it', () => {
+    const routes = new Router([route('/a'), route('/b', { methods: ['TRACE'] })])
+    expect(planFor(routes, '/a', 'any', 'TRACE')).toBe('method')
+    expect(planFor(routes, '/b', 'any', 'TRACE')).toBe('/b')
+  })
+
   test('compares hosts without port, case or final dot, and keeps a wildcard to names below it', () => {
     const routes = new Router([
       route('/*', { hosts: ['shop.example'] }),

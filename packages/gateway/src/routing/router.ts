@@ -53,7 +53,10 @@ export class Router<Plan> {
     this.#anySegment = candidates.filter((candidate) => candidate.segment === undefined)
   }
 
-  /** `path` in its canonical spelling; `authority` as the client sent it. */
+  /**
+   * `path` in its canonical spelling; `authority` as the client sent it. TRACE shows a client the fields that were added on
+   * the way (RFC 9110 §9.3.8): only a route that names it answers it.
+   */
   route(method: string, path: string, authority: string, fields: FieldList): Routed<Plan> {
     const slash = path.indexOf('/', 1)
     const segment = slash < 0 ? path.slice(1) : path.slice(1, slash)
@@ -62,9 +65,10 @@ export class Router<Plan> {
     for (const candidate of candidates) {
       if (candidate.host !== undefined && !fitsHost(candidate, authority)) continue
       if (!candidate.testPath(path) || !fitsHeaders(candidate.match.headers, fields)) continue
-      if (candidate.methods === undefined || candidate.methods.has(method)) return candidate.found
+      if (candidate.methods === undefined ? method !== 'TRACE' : candidate.methods.has(method))
+        return candidate.found
       refused ??= new Set()
-      for (const allowed of candidate.methods) refused.add(allowed)
+      for (const allowed of candidate.methods ?? []) refused.add(allowed)
     }
     return refused === undefined ? NONE : { kind: 'method', allow: [...refused].join(', ') }
   }

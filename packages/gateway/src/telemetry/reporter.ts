@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '@breakwater/contract'
-import type { ServerExchange } from '@breakwater/http'
+import type { HttpError, ServerExchange } from '@breakwater/http'
 import type { AccessLog } from '@breakwater/telemetry'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Identity } from '../exchange/identity.ts'
@@ -81,6 +81,25 @@ export class Reporter {
       responseBytes,
       code: refusal.code,
       fault: refusal.spec.fault,
+    })
+  }
+
+  /** Logs bytes that were no request. */
+  refused({ code, spec }: HttpError, remoteAddress: string, traceId: string): void {
+    this.#accessLog?.log({
+      timeMs: Date.now(),
+      requestId: traceId,
+      traceId,
+      method: '-',
+      path: '-',
+      remoteAddress,
+      status: spec.status,
+      durationMs: 0,
+      attempts: 0,
+      requestBytes: 0,
+      responseBytes: 0,
+      code,
+      fault: spec.fault,
     })
   }
 

@@ -13,7 +13,7 @@ import type { ExchangeHost } from './exchange.ts'
 import type { ServerHandler } from './handler.ts'
 import { DRAIN_GRACE_MS, MAX_DISCARD_BYTES } from './options.ts'
 import type { ResolvedServerOptions } from './options.ts'
-import { refusalText } from './refusal.ts'
+import { refusalId, refusalText } from './refusal.ts'
 import { BodyWatch, StallWatch } from './watches.ts'
 import type { Phase } from './watches.ts'
 
@@ -340,10 +340,11 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     const exchange = this.#exchange
     const mayAnswer = exchange === undefined || !exchange.headSent
     const answered = exchange?.done === true
-    this.#handler.onRefused?.(error, this.transport.remoteAddress, nowMs)
+    const traceId = refusalId()
+    this.#handler.onRefused?.(error, this.transport.remoteAddress, nowMs, traceId)
     exchange?.fail(error, nowMs, !this.#requestEnded)
     if (mayAnswer && this.#phase !== 'closed') {
-      this.write(refusalText(error))
+      this.write(refusalText(error, traceId))
       this.#linger()
     } else if (answered) this.#linger()
     else this.transport.destroy(true)
@@ -390,7 +391,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
   }
 
   #stalled(error: HttpError, nowMs: number): void {
-    this.#handler.onRefused?.(error, this.transport.remoteAddress, nowMs)
+    this.#handler.onRefused?.(error, this.transport.remoteAddress, nowMs, refusalId())
     const exchange = this.#exchange
     this.#exchange = undefined
     exchange?.fail(error, nowMs, !this.#requestEnded)

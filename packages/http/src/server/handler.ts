@@ -9,6 +9,6 @@ export interface ServerHandler {
   onDisconnect?(remoteAddress: string): void
   /** A request whose head passed every check. Called in the turn in which its last byte came. */
   onRequest(exchange: ServerExchange, nowMs: number): void
-  /** Bytes that were refused, or a client that was too slow: for logs and counters. The engine has answered already. */
-  onRefused?(refusal: HttpError, remoteAddress: string, nowMs: number): void
+  /** Bytes that were refused, or a client that was too slow: for logs and counters. The engine has answered already, with this id. */
+  onRefused?(refusal: HttpError, remoteAddress: string, nowMs: number, traceId: string): void
 }
