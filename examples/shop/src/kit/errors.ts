@@ -13,6 +13,10 @@ const specs = {
   SHOP_BODY_TOO_LARGE: caller(413, 'Send a smaller body.'),
   SHOP_BODY_NOT_JSON: caller(400, 'Send JSON with content-type application/json.'),
   SHOP_BODY_INVALID: caller(422, 'Correct the fields that the answer lists.'),
+  SHOP_FIELD_REFUSED: caller(
+    422,
+    'Send the declared fields only: roles, owners and tenants come from the token.',
+  ),
   SHOP_NOT_FOUND: caller(404, 'Check the id and the tenant.'),
   SHOP_IDEMPOTENCY_KEY_MISSING: caller(400, 'Send an Idempotency-Key, one for each intent.'),
   SHOP_IDEMPOTENCY_KEY_REUSED: caller(422, 'Use a new Idempotency-Key for a different request.'),

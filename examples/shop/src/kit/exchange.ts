@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isBreakwaterError } from '@breakwater/core'
 import { z } from 'zod'
+import { declaredFields } from './body-fields.ts'
 import { errors } from './errors.ts'
 import type { Answer } from './service.ts'
 
@@ -28,7 +29,7 @@ export async function readBody<Body>(request: IncomingMessage, schema: z.ZodType
   } catch (error) {
     throw errors.SHOP_BODY_NOT_JSON('the body is not JSON', { cause: error })
   }
-  const parsed = schema.safeParse(value)
+  const parsed = schema.safeParse(declaredFields(value, schema))
   if (parsed.success) return parsed.data
   throw errors.SHOP_BODY_INVALID(z.prettifyError(parsed.error), {
     details: { issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) },
