@@ -4,6 +4,7 @@ import { canCommand, explainCommand } from './ask.ts'
 import { logCommand, shadowCommand } from './audit.ts'
 import { bundleCommand } from './bundle.ts'
 import { matrixCommand, testCommand } from './check.ts'
+import { fuzzBolaCommand } from './fuzz-bola.ts'
 import { contextOf } from './policies.ts'
 import type { AuthzDeps } from './policies.ts'
 import { testTokenCommand } from './test-token.ts'
@@ -20,6 +21,7 @@ export function authzCommand(deps: AuthzDeps = {}): Command {
     logCommand,
     bundleCommand,
     testTokenCommand,
+    fuzzBolaCommand,
   ]
   const command = new Command('authz').description('test, explain, ship and audit the policies')
   for (const part of parts) command.addCommand(part(context))
