@@ -2,15 +2,19 @@
 // access log included, between two transports in memory. No socket, no kernel: what is left is ours.
 //
 //   node --conditions=source packages/gateway/bench/request.ts [requests]
-import { writeSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import process from 'node:process'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { resolveText } from '@breakwater/contract'
+import type { GatewayConfig } from '@breakwater/contract'
 import { DeadlineWheel } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
 import type { ConnectOptions, Connecting, Driver, Listener, ListenOptions } from '@breakwater/http'
 import type { Transport, TransportHandler } from '@breakwater/http'
-import { Gateway } from '../src/index.ts'
+import { POLICIES, SCHEMA, entitiesJson } from '../drills/authz/policies.ts'
+import { Gateway, TestIssuer } from '../src/index.ts'
 
 /** Takes everything, keeps nothing, says how much it was. */
 class Sink implements Transport {
@@ -77,18 +81,19 @@ class BenchDriver implements Driver {
   }
 }
 
-const config = resolveText(
-  `listeners:
+function configOf(routes: string): GatewayConfig {
+  const text = `listeners:
   public: { port: 8080 }
 upstreams:
   backend: { endpoints: [127.0.0.1:9000] }
-routes:
-  all: { match: /*, upstream: backend }
-`,
-  { file: 'bench.yaml' },
-)
-if (!config.ok) throw new Error(JSON.stringify(config.error))
+${routes}`
+  const config = resolveText(text, { file: 'bench.yaml' })
+  if (!config.ok) throw new Error(JSON.stringify(config.error))
+  return config.value.config
+}
+const config = configOf('routes: { all: { match: /*, upstream: backend } }\n')
 
+const count = Number(process.argv[2] ?? 200_000)
 const request = Buffer.from(
   'GET /small HTTP/1.1\r\nHost: bench.local\r\nUser-Agent: bench/1\r\nAccept: */*\r\nX-Request-Source: bench\r\n\r\n',
 )
@@ -114,12 +119,11 @@ interface World {
   readonly upstream: Sink
 }
 
-async function open(): Promise<World> {
+async function open(used: GatewayConfig = config, first: Buffer = request): Promise<World> {
   const driver = new BenchDriver()
-  if (!config.ok) throw new Error('unreachable')
-  await Gateway.open(config.value.config, { driver, writeAccessLog: (_batch, done) => done() })
+  await Gateway.open(used, { driver, writeAccessLog: (_batch, done) => done() })
   const client = driver.client()
-  client.handler?.onBytes(request, driver.nowMs)
+  client.handler?.onBytes(first, driver.nowMs)
   await new Promise((resolve) => setImmediate(resolve))
   const [upstream] = driver.upstreams
   if (upstream === undefined || upstream.received === 0) throw new Error('the request did not arrive')
@@ -143,24 +147,55 @@ function measure(name: string, count: number, once: () => void): void {
   writeSync(1, `${name.padEnd(16)} ${best.toFixed(2).padStart(7)} µs ${bytes.toFixed(0).padStart(7)} bytes\n`)
 }
 
-function allocatedBytes(): number {
-  return getHeapStatistics().total_allocated_bytes
-}
-
-const count = Number(process.argv[2] ?? 200_000)
-for (const [name, answer] of Object.entries(answers)) {
-  const { driver, client, upstream } = await open()
+function exchange(name: string, { driver, client, upstream }: World, asked: Buffer, answer: Buffer): void {
   let isFirst = true
   measure(name, count, () => {
     driver.nowMs += 0.05
     if (isFirst) isFirst = false
-    else client.handler?.onBytes(request, driver.nowMs)
+    else client.handler?.onBytes(asked, driver.nowMs)
     driver.nowMs += 0.05
     upstream.handler?.onBytes(answer, driver.nowMs)
     driver.wheel.advance(driver.nowMs)
   })
   if (client.received < answer.length * count) throw new Error('answers are missing')
 }
+
+function allocatedBytes(): number {
+  return getHeapStatistics().total_allocated_bytes
+}
+
+for (const [name, answer] of Object.entries(answers)) exchange(name, await open(), request, answer)
+
+// The same bytes with authorization off and on: a token that is known, a policy on the object, no decision log.
+const folder = mkdtempSync(join(tmpdir(), 'breakwater-bench-'))
+try {
+  writeFileSync(join(folder, 'shop.cedar'), POLICIES)
+  writeFileSync(join(folder, 'shop.cedarschema'), SCHEMA)
+  writeFileSync(join(folder, 'entities.json'), entitiesJson())
+  const { issuer } = TestIssuer.create()
+  const claims = { kind: 'user', subject: 'ada', tenant: 'acme', audience: 'breakwater' } as const
+  const token = issuer.sign({ ...claims, validForMs: 3_600_000 }, Date.now())
+  const guarded = Buffer.from(
+    request
+      .toString()
+      .replace('/small', '/orders/o1')
+      .replace('\r\n\r\n', `\r\nAuthorization: Bearer ${token}\r\n\r\n`),
+  )
+  const route = `match: '/orders/{id}', upstream: backend`
+  const authorize = `action: { GET: viewOrder }, resource: { type: Order, id: '{id}' }, context: [workload, tenant]`
+  const identity = `testIssuer: { publicKey: ${issuer.publicKey} }`
+  for (const [name, text] of [
+    ['access off', `routes: { order: { ${route} } }\n`],
+    [
+      'access on',
+      `authorization: { policies: ${folder}, identity: { ${identity} } }\nroutes: { order: { ${route}, authorize: { ${authorize} } } }\n`,
+    ],
+  ] as const)
+    exchange(name, await open(configOf(text), guarded), guarded, answers.small)
+} finally {
+  rmSync(folder, { recursive: true })
+}
+
 const { driver, client, upstream } = await open()
 upstream.handler?.onBytes(eventHead, driver.nowMs)
 measure('event', count, () => {
@@ -169,3 +204,5 @@ measure('event', count, () => {
   driver.wheel.advance(driver.nowMs)
 })
 if (client.received < event.length * count) throw new Error('events are missing')
+// The thread that repeats decisions would stay.
+process.exit(0)
