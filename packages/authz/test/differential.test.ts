@@ -50,11 +50,15 @@ describe('the compiled engine beside the official one', () => {
     expect(compared).toBeGreaterThan(20)
   })
 
-  test('agrees on thousands of generated decisions in decision, reasons and errors', { timeout: 3_600_000 }, () => {
-    const { compared, found } = differences(generated(FIRST_SEED, CASES))
-    expect(found).toEqual([])
-    expect(compared).toBeGreaterThanOrEqual(CASES * 10)
-  })
+  test(
+    'agrees on thousands of generated decisions in decision, reasons and errors',
+    { timeout: 3_600_000 },
+    () => {
+      const { compared, found } = differences(generated(FIRST_SEED, CASES))
+      expect(found).toEqual([])
+      expect(compared).toBeGreaterThanOrEqual(CASES * 10)
+    },
+  )
 
   test(
     'hands over to the official engine, when distrusted, without changing an answer',
