@@ -69,10 +69,15 @@ export class Replayer implements AsyncDisposable {
   /** Decides like the authorizer; a sample goes to the official engine as well, which this call does not wait for. */
   decide(request: AuthzRequest | PreparedRequest): Decision {
     const decision = this.#authorizer.decide(request)
+    this.consider(request, decision)
+    return decision
+  }
+
+  /** As `decide`, for a decision that somebody else had the authorizer make: a sample is asked again. */
+  consider(request: AuthzRequest | PreparedRequest, decision: Decision): void {
     const sampled = this.#options.ratio > 0 && this.#random() < this.#options.ratio
     if (sampled && decision.engine === 'compiled' && decision.failure === undefined)
       this.#replay(request, decision)
-    return decision
   }
 
   /** Resolves once every replay begun has its answer. */
