@@ -26,6 +26,8 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   async authz() {
     const { benchAuthz } = await import('./authz/run.ts')
     await benchAuthz(Number(values.rounds))
+    const { benchGatewayAccess } = await import('./authz/gateway.ts')
+    benchGatewayAccess()
   },
 }
 

@@ -17,6 +17,7 @@ const titles: Readonly<Record<string, string>> = {
   proxy: 'Proxying: processor time of the proxy per request',
   resilience: 'Resilience: processor time and allocated bytes per call',
   authz: 'Authorization: one decision',
+  'authz-gateway': 'Authorization in the gateway: what it adds to a request',
 }
 
 /** `bench/results/*.json` as one page for readers: the tables of the last runs, each with its conditions. */
@@ -26,7 +27,7 @@ export function benchmarksPage(): string {
     if (result === undefined) return []
     return [
       `## ${title}`,
-      `Run it: \`npm run bench -- ${name}\`. Conditions: ${conditionsText(result.conditions)}.`,
+      `Run it: \`npm run bench -- ${name.split('-')[0]}\`. Conditions: ${conditionsText(result.conditions)}.`,
       ...(result.notes ?? []),
       ...[result.rows, result.streaming, result.growth, result.loading].flatMap((rows) =>
         rows === undefined ? [] : [table(rows)],
