@@ -35,7 +35,6 @@ export async function evaluateAll(
   const results: AuthZenDecision[] = []
   for (const entry of evaluations as readonly unknown[]) {
     // One after the other: the ones behind an end must not be decided, nor logged.
-    // oxlint-disable-next-line no-await-in-loop
     const result = await evaluateEntry(entry, defaults, decide)
     results.push(result)
     if (semantic === 'deny_on_first_deny' && !result.decision) break

@@ -59,7 +59,6 @@ export async function search(
         break
       }
       // Pages end when they are full: what follows is not to be decided.
-      // oxlint-disable-next-line no-await-in-loop
       if ((await decide(evaluation)).decision) results.push(result)
     }
     index += 1

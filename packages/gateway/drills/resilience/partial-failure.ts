@@ -4,6 +4,7 @@ import type { Drill } from '@breakwater/drill'
 
 import { ladder, staleIfError } from '../controls-resilience.ts'
 import { sendClients } from '../lab/clients.ts'
+import type { Ledger } from '../lab/ledger.ts'
 import { openGateway } from '../lab/gateway.ts'
 import { SimService } from '../lab/service.ts'
 import { SimWorld } from '../lab/world.ts'
@@ -45,14 +46,7 @@ export const partialFailure: Drill = defineDrill({
     })
     world.clock.schedule(INCIDENT_MS, () => recommendations.crash())
     await world.run(END_MS + 5000)
-    const before = pages.between(0, INCIDENT_MS - 500)
-    const during = pages.between(INCIDENT_MS, END_MS)
-    const named = during.good.filter(({ missing }) => missing.join() === 'recommendations')
-    return {
-      goodRatio: during.goodRatio,
-      namedRatio: named.length / Math.max(1, during.good.length),
-      before: { completeRatio: before.completeRatio, p99Ms: before.quantileMs(0.99) },
-    }
+    return aroundTheIncident(pages, 'recommendations')
   },
 
   judge: ({ goodRatio, namedRatio, before }) => ({
@@ -94,14 +88,7 @@ export const staleTexts: Drill = defineDrill({
     })
     world.clock.schedule(INCIDENT_MS, () => catalog.crash())
     await world.run(END_MS + 5000)
-    const before = readers.between(0, INCIDENT_MS - 500)
-    const during = readers.between(INCIDENT_MS, END_MS)
-    const named = during.good.filter(({ missing }) => missing.join() === 'stale')
-    return {
-      goodRatio: during.goodRatio,
-      namedRatio: named.length / Math.max(1, during.good.length),
-      before: { completeRatio: before.completeRatio, p99Ms: before.quantileMs(0.99) },
-    }
+    return aroundTheIncident(readers, 'stale')
   },
 
   judge: ({ goodRatio, namedRatio, before }) => ({
@@ -116,3 +103,21 @@ export const staleTexts: Drill = defineDrill({
     ],
   }),
 })
+
+/** What readers got before the incident, and during it: how much was served, and whether it named what it lacked. */
+function aroundTheIncident(answers: Ledger, lacking: string): Evidence {
+  const before = answers.between(0, INCIDENT_MS - 500)
+  const during = answers.between(INCIDENT_MS, END_MS)
+  const named = during.good.filter(({ missing }) => missing.join() === lacking)
+  return {
+    goodRatio: during.goodRatio,
+    namedRatio: named.length / Math.max(1, during.good.length),
+    before: { completeRatio: before.completeRatio, p99Ms: before.quantileMs(0.99) },
+  }
+}
+
+interface Evidence {
+  readonly goodRatio: number
+  readonly namedRatio: number
+  readonly before: { readonly completeRatio: number; readonly p99Ms: number }
+}
