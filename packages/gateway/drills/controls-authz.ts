@@ -50,6 +50,15 @@ export const stripClaims: Control = defineControl({
   notCovered: 'Names of a house of its own, until they stand in stripHeaders.',
 })
 
+export const upgradeList: Control = defineControl({
+  id: 'upgrade-list',
+  title: 'Hands a connection over to the protocols of the route and no other, never to HTTP/2',
+  defends: [threats.authorizationBypass],
+  code: 'packages/gateway/src/exchange/upstream-request.ts',
+  configuration: ['routes.*.upgrade.protocols'],
+  notCovered: 'What is said inside a WebSocket that a route allows: the service decides on that.',
+})
+
 export const identify: Control = defineControl({
   id: 'identify',
   title: 'Believes signed tokens and nothing else',
@@ -120,6 +129,7 @@ export const authzControls: readonly Control[] = [
   actionCheck,
   spelling,
   stripClaims,
+  upgradeList,
   identify,
   workloadCheck,
   failClosed,

@@ -10,6 +10,7 @@ import {
   reportingRefunds,
 } from './authz/functions.ts'
 import { borrowedAnswers, brokenObjects } from './authz/objects.ts'
+import { tunnelledRequests } from './local/h2c-local.ts'
 
 /** Attacks on who may do what: objects, functions, identities, failures and records. */
 export const authzDrills: readonly Drill[] = [
@@ -17,6 +18,7 @@ export const authzDrills: readonly Drill[] = [
   borrowedAnswers,
   hiddenFunctions,
   otherSpellings,
+  tunnelledRequests,
   forgedIdentity,
   reportingRefunds,
   dismissedOperator,

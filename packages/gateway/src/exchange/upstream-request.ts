@@ -3,7 +3,10 @@ import type { RequestInit } from '@breakwater/http'
 import { encodeDeadline } from '@breakwater/resilience/machines'
 import type { Exchange } from './exchange.ts'
 
-/** The request as the upstream gets it: re-serialised from what was parsed, with this hop's fields. */
+/**
+ * The request as the upstream gets it: re-serialised from what was parsed, with this hop's fields.
+ * - upgrade-list: it may only leave HTTP for a protocol of the route. In a tunnel of HTTP/2 (h2c) nobody would decide on requests.
+ */
 export function upstreamRequest(exchange: Exchange, nowMs: number): RequestInit {
   const { inbound, plan, identity, path, listener } = exchange
   const { request } = inbound
