@@ -21,4 +21,5 @@ export { randomHex } from './ids.ts'
 
 export { ExpiringMap } from './expiring-map.ts'
 export type { ExpiringMapOptions } from './expiring-map.ts'
+export { editDistance, guess } from './guess.ts'
 export { MinHeap } from './min-heap.ts'

@@ -110,5 +110,8 @@ test('selectDrills keeps the order asked for and names what it does not know', (
   const register = buildRegister(threats, [spillway], [passing('one'), passing('two')])
   expect(selectDrills(register, []).map(({ id }) => id)).toEqual(['one', 'two'])
   expect(selectDrills(register, ['two', 'one']).map(({ id }) => id)).toEqual(['two', 'one'])
-  expect(() => selectDrills(register, ['one', 'tow'])).toThrow('no drill is called tow; there are: one, two')
+  expect(() => selectDrills(register, ['one', 'tow'])).toThrow('no drill is called tow; did you mean two?')
+  expect(() => selectDrills(register, ['mountain'])).toThrow(
+    'no drill is called mountain; there are: one, two',
+  )
 })

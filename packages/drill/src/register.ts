@@ -1,3 +1,4 @@
+import { guess } from '@breakwater/core'
 import type { Threat } from '@breakwater/contract'
 
 import type { Control, Drill, LabKind } from './definitions.ts'
@@ -64,10 +65,11 @@ export function selectDrills(register: Register, ids: readonly string[]): readon
   if (ids.length === 0) return register.drills
   const unknown = ids.filter((id) => !register.drills.some((drill) => drill.id === id))
   if (unknown.length > 0) {
-    const known = register.drills.map(({ id }) => id).join(', ')
-    throw errors.BW_DRILL_NOT_FOUND(
-      `no drill is called ${unknown.join(' or ')}; there are: ${known || 'none'}`,
-    )
+    const known = register.drills.map(({ id }) => id)
+    const meant = new Set(unknown.flatMap((id) => guess(id, known) ?? []))
+    const hint =
+      meant.size > 0 ? `did you mean ${[...meant].join(' ')}?` : `there are: ${known.join(', ') || 'none'}`
+    throw errors.BW_DRILL_NOT_FOUND(`no drill is called ${unknown.join(' or ')}; ${hint}`)
   }
   return ids.flatMap((id) => register.drills.filter((drill) => drill.id === id))
 }

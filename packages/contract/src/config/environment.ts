@@ -1,7 +1,7 @@
+import { editDistance } from '@breakwater/core'
 import { parse } from 'yaml'
 import type { z } from 'zod'
 
-import { editDistance } from './guess.ts'
 import type { ConfigProblem } from './problem.ts'
 import { valueAt } from './source.ts'
 import { inspect } from './walk.ts'

@@ -1,8 +1,7 @@
-import { failed, ok } from '@breakwater/core'
+import { failed, guess, ok } from '@breakwater/core'
 import type { Result } from '@breakwater/core'
 
 import { environmentName } from './environment.ts'
-import { guess } from './guess.ts'
 import { formatPath } from './problem.ts'
 import type { ConfigProblem, Place } from './problem.ts'
 import { gatewaySchema } from './schema/schema.ts'

@@ -1,6 +1,6 @@
+import { guess } from '@breakwater/core'
 import type { z } from 'zod'
 
-import { guess } from './guess.ts'
 import { formatPath, show } from './problem.ts'
 import type { ConfigProblem } from './problem.ts'
 import { valueAt } from './source.ts'

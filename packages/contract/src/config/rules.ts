@@ -1,5 +1,6 @@
+import { guess } from '@breakwater/core'
+
 import { checkAccess } from './access-rules.ts'
-import { guess } from './guess.ts'
 import { formatPath } from './problem.ts'
 import type { ConfigProblem } from './problem.ts'
 import { memberSchemas } from './schema/schema.ts'
