@@ -97,7 +97,7 @@ export const codes: Readonly<Record<AuthzErrorCode, AuthzErrorSpec>> = {
     fault: 'caller',
     retry: 'never',
     status: 500,
-    fix: 'Correct the file at the place named in the message.',
+    fix: 'Correct what the message names, at its place.',
   },
   BW_AUTHZ_PDP_UNAVAILABLE: {
     fault: 'upstream',

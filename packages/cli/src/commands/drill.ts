@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 import { formatHtml, formatJunit, formatReport, runDrills, selectDrills } from '@breakwater/drill'
@@ -41,6 +41,7 @@ export function drillCommand(deps: DrillDeps = {}): Command {
       return command.error('Name a drill, or use --all. The drills: breakwater threats list')
     if (ids.length > 0 && flags.all === true) return command.error('Name drills or use --all, not both.')
     const drills = selectDrills(await loadRegister(), ids)
+    await prepareReports(flags)
     const signal = terminal.interrupted()
     const report = await runDrills(drills, {
       seed: flags.seed,
@@ -78,15 +79,22 @@ function progressLine(progress: DrillProgress): string {
   }
 }
 
+/** Before minutes of drills are run for a report that cannot be written. */
+async function prepareReports({ junit, html }: DrillFlags): Promise<void> {
+  for (const file of [junit, html]) {
+    if (file === undefined) continue
+    await mkdir(dirname(file), { recursive: true })
+    await (await open(file, 'a')).close()
+  }
+}
+
 async function writeReports(report: DrillReport, flags: DrillFlags): Promise<void> {
   const files = [
     [flags.junit, formatJunit],
     [flags.html, formatHtml],
   ] as const
   for (const [file, format] of files) {
-    if (file === undefined) continue
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, format(report))
+    if (file !== undefined) await writeFile(file, format(report))
   }
 }
 

@@ -188,7 +188,7 @@ describe('breakwater drill', () => {
     expect(await refused('--all', '--control', 'maybe')).toContain('Allowed choices are on, off.')
     expect(await refused('--all', '--target', 'ftp://x')).toContain('It must be a URL such as')
     await expect(run(listening(drillCommand), 'flod')).rejects.toThrow(
-      'no drill is called flod; there are: flood, wave',
+      'no drill is called flod; did you mean flood?',
     )
   })
 })

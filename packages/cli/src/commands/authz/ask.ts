@@ -5,6 +5,7 @@ import { readActionText, readUidText, requestOf } from '@breakwater/authz/testin
 import { Command } from 'commander'
 
 import {
+  Mistake,
   assumedContext,
   complain,
   findPolicies,
@@ -152,7 +153,11 @@ function exampleFor(
 }
 
 function given(text: string | undefined): Readonly<Record<string, ValueInput>> {
-  return text === undefined ? {} : (readJson(text) as Readonly<Record<string, ValueInput>>)
+  if (text === undefined) return {}
+  const value = readJson(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Mistake('--context is not a JSON object such as {"amountCents": 100}')
+  return value as Readonly<Record<string, ValueInput>>
 }
 
 const named = (type: string, id: string): string => `${type}::${JSON.stringify(id)}`

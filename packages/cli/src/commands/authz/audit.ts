@@ -8,7 +8,7 @@ import { ShadowComparison, recordsOf, requestOfRecord } from '@breakwater/authz/
 import type { ShadowReport } from '@breakwater/authz/testing'
 import { Command } from 'commander'
 
-import { complain, findPolicies, guarded, openFolder, withPolicies } from './policies.ts'
+import { Mistake, complain, findPolicies, guarded, openFolder, withPolicies } from './policies.ts'
 import type { AuthzContext, PolicyFlags } from './policies.ts'
 
 interface VerifyFlags {
@@ -106,9 +106,8 @@ export function shadowCommand({ terminal, folder }: AuthzContext): Command {
         } else if (flags.requests === undefined) {
           return complain(terminal, 'name recorded requests: --log or --requests')
         } else {
-          for (const line of readFileSync(resolve(folder, flags.requests), 'utf8').split('\n')) {
-            if (line !== '') comparison.decide(JSON.parse(line) as AuthzRequest)
-          }
+          for (const request of requestsOf(resolve(folder, flags.requests), flags.requests))
+            comparison.decide(request)
         }
         const report = comparison.report()
         terminal.write(
@@ -119,6 +118,32 @@ export function shadowCommand({ terminal, folder }: AuthzContext): Command {
         terminal.setExitCode(report.changed === 0 ? 0 : 1)
       }),
     )
+}
+
+/** One request a line. What is missing in it is decided as such; what is no object cannot be. */
+function requestsOf(path: string, name: string): readonly AuthzRequest[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line, index) => {
+      if (line === '') return []
+      const request = objectIn(line)
+      if (request === undefined)
+        throw new Mistake(
+          `${name}:${index + 1} is not a JSON object: a request is {"principal": …, "action": …, "resource": …}`,
+        )
+      return [request]
+    })
+}
+
+function objectIn(text: string): AuthzRequest | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as AuthzRequest)
+      : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function summaryOf({ decided, changed, groups }: ShadowReport): object {

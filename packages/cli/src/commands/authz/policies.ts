@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import process from 'node:process'
 
@@ -11,6 +11,7 @@ import { formatProblem, readYaml } from '@breakwater/contract'
 import { isBreakwaterError } from '@breakwater/core'
 import type { Command } from 'commander'
 
+import { fileMistake } from '../../file-mistake.ts'
 import { processTerminal } from '../terminal.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -65,7 +66,8 @@ export function guarded<Args extends readonly unknown[]>(
     try {
       await action(...args)
     } catch (error) {
-      if (isMissingFile(error)) return complain(terminal, `${error.path ?? 'a file'} cannot be read`)
+      const mistake = error instanceof Mistake ? error.message : fileMistake(error)
+      if (mistake !== undefined) return complain(terminal, mistake)
       if (!isBreakwaterError(error)) throw error
       terminal.note(`${error.code}: ${error.message}. ${error.spec.fix}\n`)
       terminal.setExitCode(UNUSABLE)
@@ -73,9 +75,8 @@ export function guarded<Args extends readonly unknown[]>(
   }
 }
 
-function isMissingFile(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR')
-}
+/** A mistake of the user's that no error code fits, found deep inside: `guarded` tells its message. */
+export class Mistake extends Error {}
 
 /** A mistake of the user's that no error code fits. */
 export function complain(terminal: Terminal, message: string): undefined {
@@ -83,10 +84,16 @@ export function complain(terminal: Terminal, message: string): undefined {
   terminal.setExitCode(UNUSABLE)
 }
 
-/** @throws `BW_AUTHZ_POLICY_INVALID` when there are no policies where they are looked for. */
+/**
+ * @throws `Mistake` when there is no such folder.
+ * @throws `BW_AUTHZ_POLICY_INVALID` when there are no policies in it.
+ */
 export function findPolicies(flags: PolicyFlags, folder: string): PolicyFolder {
   const path = flags.policies === undefined ? usualFolder(folder) : resolve(folder, flags.policies)
-  return { name: relative(folder, path) || '.', path, content: readPolicyFolder(path) }
+  const name = relative(folder, path) || '.'
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Mistake(`there is no folder ${name}: name that of the policies with --policies`)
+  return { name, path, content: readPolicyFolder(path) }
 }
 
 function usualFolder(from: string): string {

@@ -6,7 +6,7 @@ import { TestIssuer, openTestIssuer } from '@breakwater/gateway'
 import { Command } from 'commander'
 
 import { loadOrComplain } from '../configuration.ts'
-import { complain, guarded } from './policies.ts'
+import { Mistake, complain, guarded } from './policies.ts'
 import type { AuthzContext } from './policies.ts'
 
 interface Flags {
@@ -77,7 +77,12 @@ function newKey({ terminal, folder }: AuthzContext, key: string | undefined): un
 }
 
 function ofKey(folder: string, key: string): Source {
-  return { issuer: new TestIssuer(readFileSync(resolve(folder, key), 'utf8')), audience: 'breakwater' }
+  const pem = readFileSync(resolve(folder, key), 'utf8')
+  try {
+    return { issuer: new TestIssuer(pem), audience: 'breakwater' }
+  } catch {
+    throw new Mistake(`${key} holds no private key in PEM form: make one with --new-key --key <file>`)
+  }
 }
 
 async function ofConfig(
