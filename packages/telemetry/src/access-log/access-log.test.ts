@@ -24,11 +24,11 @@ const entry: AccessLogEntry = {
   remoteAddress: '127.0.0.1',
 }
 
-/** A log whose turns and sink are moved by hand. */
+/** A log whose time and sink are moved by hand. */
 function openByHand(options: Partial<AccessLogOptions> = {}, random = (): number => 0.5) {
   const batches: string[] = []
   const answers: ((error?: Error | null) => void)[] = []
-  const turns: (() => void)[] = []
+  const deferred: (() => void)[] = []
   const clock = new VirtualClock()
   const log = new AccessLog(
     {
@@ -39,33 +39,33 @@ function openByHand(options: Partial<AccessLogOptions> = {}, random = (): number
       bufferBytes: 65_536,
       ...options,
     },
-    { clock, random, defer: (task) => void turns.push(task) },
+    { clock, random, defer: (task) => void deferred.push(task) },
   )
-  const endTurn = (): void => {
-    for (const task of turns.splice(0)) task()
+  const passTime = (): void => {
+    for (const task of deferred.splice(0)) task()
   }
   const answer = (error?: Error): void => answers.shift()?.(error)
-  return { log, batches, clock, endTurn, answer }
+  return { log, batches, clock, passTime, answer }
 }
 
 describe('the access log', () => {
-  test('writes all lines of a turn in one go', () => {
-    const { log, batches, endTurn } = openByHand()
+  test('writes all lines that gather in a while in one go', () => {
+    const { log, batches, passTime } = openByHand()
     for (let n = 0; n < 5; n++) log.log({ ...entry, path: `/orders/${n}` })
     expect(batches).toEqual([])
-    endTurn()
+    passTime()
     expect(batches).toHaveLength(1)
     expect(batches[0]?.trim().split('\n')).toHaveLength(5)
   })
 
-  test('does not wait for the end of the turn when a batch is full', () => {
+  test('does not wait for more lines when a batch is full', () => {
     const { log, batches } = openByHand({ batchBytes: 500 })
     for (let n = 0; n < 3; n++) log.log(entry)
     expect(batches).toHaveLength(1)
   })
 
   test('writes the same fields in the same order, absent ones left out', () => {
-    const { log, batches, endTurn } = openByHand()
+    const { log, batches, passTime } = openByHand()
     log.log({
       ...entry,
       query: 'page=2',
@@ -75,7 +75,7 @@ describe('the access log', () => {
       fault: 'upstream',
       status: 503,
     })
-    endTurn()
+    passTime()
     expect(JSON.parse(batches[0] ?? '')).toEqual({
       time: '2026-11-23T04:05:06.007Z',
       requestId: 'r-12345678',
@@ -101,9 +101,9 @@ describe('the access log', () => {
       fc.property(
         fc.array(fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })),
         (dates) => {
-          const { log, batches, endTurn } = openByHand()
+          const { log, batches, passTime } = openByHand()
           for (const date of dates) log.log({ ...entry, timeMs: date.getTime() })
-          endTurn()
+          passTime()
           const lines = (batches[0] ?? '').split('\n').slice(0, -1)
           expect(lines.map((line) => (JSON.parse(line) as { time: string }).time)).toEqual(
             dates.map((date) => date.toISOString()),
@@ -116,9 +116,9 @@ describe('the access log', () => {
   test('logs no value of a query unless it is told to', () => {
     const query = 'token=s3cret&page=2&s3cret&x=s3cret=s3cret'
     const logged = (mode?: AccessLogOptions['query']): string => {
-      const { log, batches, endTurn } = openByHand(mode === undefined ? {} : { query: mode })
+      const { log, batches, passTime } = openByHand(mode === undefined ? {} : { query: mode })
       log.log({ ...entry, query })
-      endTurn()
+      passTime()
       return batches[0] ?? ''
     }
     expect(logged()).not.toContain('s3cret')
@@ -128,10 +128,10 @@ describe('the access log', () => {
   })
 
   test('logs the headers that were asked for, and never the value of a secret one', () => {
-    const { log, batches, endTurn } = openByHand()
+    const { log, batches, passTime } = openByHand()
     const secrets = ['authorization', 'Cookie', 'proxy-authorization', 'x-api-key', 'x-session-token']
     log.log({ ...entry, headers: ['accept', 'a"b', ...secrets.flatMap((name) => [name, 's3cret'])] })
-    endTurn()
+    passTime()
     expect(batches[0]).not.toContain('s3cret')
     const { headers } = JSON.parse(batches[0] ?? '') as { headers: Record<string, string> }
     expect(headers).toMatchObject({ accept: 'a"b', Cookie: '***' })
@@ -140,9 +140,9 @@ describe('the access log', () => {
   test('never lets a value break out of its line, and keeps a byte for each character', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
-        const { log, batches, endTurn } = openByHand()
+        const { log, batches, passTime } = openByHand()
         log.log({ ...entry, path: text, userAgent: text })
-        endTurn()
+        passTime()
         const batch = batches[0] ?? ''
         expect(batch.indexOf('\n')).toBe(batch.length - 1)
         expect(batch).toMatch(/^[\x20-\x7e]*\n$/)
@@ -153,9 +153,9 @@ describe('the access log', () => {
 
   test('tells durations to the microsecond, and null for what is no number', () => {
     const logged = (durationMs: number): unknown => {
-      const { log, batches, endTurn } = openByHand()
+      const { log, batches, passTime } = openByHand()
       log.log({ ...entry, durationMs })
-      endTurn()
+      passTime()
       return (JSON.parse(batches[0] ?? '') as { durationMs: unknown }).durationMs
     }
     fc.assert(
@@ -168,18 +168,18 @@ describe('the access log', () => {
   })
 
   test('cuts a field that is out of all proportion', () => {
-    const { log, batches, endTurn } = openByHand()
+    const { log, batches, passTime } = openByHand()
     log.log({ ...entry, path: 'p'.repeat(1_000_000) })
-    endTurn()
+    passTime()
     expect(batches[0]?.length).toBeLessThan(4096)
   })
 })
 
 describe('a slow sink', () => {
   test('costs lines, counted, and never memory', () => {
-    const { log, batches, endTurn, answer } = openByHand({ bufferBytes: 16_384 })
+    const { log, batches, passTime, answer } = openByHand({ bufferBytes: 16_384 })
     log.log(entry)
-    endTurn()
+    passTime()
     for (let n = 0; n < 10_000; n++) {
       log.log(entry)
       expect(log.bufferedBytes).toBeLessThanOrEqual(8192)
@@ -194,35 +194,35 @@ describe('a slow sink', () => {
   })
 
   test('gets what has gathered as soon as it has answered', () => {
-    const { log, batches, endTurn, answer } = openByHand()
+    const { log, batches, passTime, answer } = openByHand()
     log.log(entry)
-    endTurn()
+    passTime()
     log.log({ ...entry, path: '/later' })
-    endTurn()
+    passTime()
     expect(batches).toHaveLength(1)
     answer()
     expect(batches[1]).toContain('/later')
   })
 
   test('that fails costs the lines it was given, and the next ones get their chance', () => {
-    const { log, batches, endTurn, answer } = openByHand()
+    const { log, batches, passTime, answer } = openByHand()
     log.log(entry)
-    endTurn()
+    passTime()
     answer(new Error('disk full'))
     log.log(entry)
-    endTurn()
+    passTime()
     answer()
     expect([log.writtenLines, log.droppedLines, batches.length]).toEqual([1, 1, 2])
   })
 
   test('that throws harms nobody', () => {
-    const { log, endTurn } = openByHand({
+    const { log, passTime } = openByHand({
       write: () => {
         throw new Error('broken')
       },
     })
     log.log(entry)
-    endTurn()
+    passTime()
     expect(log.droppedLines).toBe(1)
   })
 })
@@ -259,9 +259,9 @@ describe('closing', () => {
   })
 
   test('gives up on a sink that does not answer, and counts its lines as lost', async () => {
-    const { log, endTurn, clock, answer } = openByHand({ closeTimeoutMs: 500 })
+    const { log, passTime, clock, answer } = openByHand({ closeTimeoutMs: 500 })
     log.log(entry)
-    endTurn()
+    passTime()
     log.log(entry)
     const closing = log.close()
     await clock.advance(500)
@@ -279,11 +279,11 @@ describe('closing', () => {
 
 test('tells its counts to a registry', () => {
   const registry = new MetricsRegistry()
-  const { log, endTurn, answer } = openByHand({ sampleRatio: 0 })
+  const { log, passTime, answer } = openByHand({ sampleRatio: 0 })
   log.publishTo(registry)
   log.log(entry)
   log.log({ ...entry, status: 500 })
-  endTurn()
+  passTime()
   answer()
   const text = registry.expose()
   expect(text).toContain('breakwater_access_log_lines_total{outcome="written"} 1\n')

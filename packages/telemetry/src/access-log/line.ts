@@ -49,7 +49,10 @@ const MAX_FIELD_CHARS = 2048
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 const NOT_ASCII = /[^\x20-\x7e]/g
 
-/** Writes entries as lines of JSON in ASCII: one character is one byte, and no value can break a line. */
+/**
+ * Writes entries as lines of JSON in ASCII: one character is one byte, and no value can break a line. A line costs what its
+ * pieces cost to join, so what hardly changes from one request to the next is kept as one piece.
+ */
 export class LineWriter {
   readonly #query: QueryLogging
   readonly #host = remembered('host')
@@ -60,19 +63,32 @@ export class LineWriter {
   readonly #userAgent = remembered('userAgent')
   #second = Number.NaN
   #secondText = ''
+  #lastMethod = ''
+  #methodText = ''
+  #lastCounts = -1
+  #countsText = ''
+  #lastStatus = Number.NaN
+  #statusText = ''
 
   constructor(query: QueryLogging) {
     this.#query = query
   }
 
   line(entry: AccessLogEntry): string {
-    let text = `{"time":"${this.#time(entry.timeMs)}","requestId":${quoted(entry.requestId)},"traceId":${quoted(entry.traceId)},"method":${quoted(entry.method)},"path":${quoted(entry.path)}`
+    let text =
+      this.#begin(entry.timeMs) +
+      quoted(entry.requestId) +
+      ',"traceId":' +
+      quoted(entry.traceId) +
+      this.#method(entry.method) +
+      quoted(entry.path)
     if (entry.query !== undefined && entry.query !== '' && this.#query !== 'omit') {
       text += `,"query":${quoted(this.#query === 'keep' ? entry.query : redactQuery(entry.query))}`
     }
     text += this.#host(entry.host) + this.#route(entry.route)
     text += this.#upstream(entry.upstream) + this.#endpoint(entry.endpoint)
-    text += `,"status":${number(entry.status)},"durationMs":${milliseconds(entry.durationMs)},"attempts":${number(entry.attempts)},"requestBytes":${number(entry.requestBytes)},"responseBytes":${number(entry.responseBytes)}`
+    text += this.#status(entry.status) + milliseconds(entry.durationMs)
+    text += this.#counts(entry.attempts, entry.requestBytes) + number(entry.responseBytes)
     text += this.#remoteAddress(entry.remoteAddress)
     if (entry.tenant !== undefined) text += optional('tenant', entry.tenant)
     text += this.#userAgent(entry.userAgent)
@@ -84,18 +100,52 @@ export class LineWriter {
   }
 
   /** RFC 3339 in UTC. The date part is made once a second, not once a request. */
-  #time(timeMs: number): string {
+  #begin(timeMs: number): string {
     const whole = Math.floor(timeMs)
     const second = Math.floor(whole / 1000)
     if (second !== this.#second) {
-      if (!(Math.abs(whole) <= 8.64e15)) return 'invalid'
+      if (!(Math.abs(whole) <= 8.64e15)) return '{"time":"invalid","requestId":'
       this.#second = second
-      this.#secondText = new Date(second * 1000).toISOString().slice(0, -4)
+      this.#secondText = `{"time":"${new Date(second * 1000).toISOString().slice(0, -4)}`
     }
-    const millis = whole - second * 1000
-    return `${this.#secondText}${millis < 10 ? '00' : millis < 100 ? '0' : ''}${millis}Z`
+    return `${this.#secondText}${THOUSANDTHS[whole - second * 1000]}Z","requestId":`
+  }
+
+  #method(method: string): string {
+    if (method !== this.#lastMethod) {
+      this.#lastMethod = method
+      this.#methodText = `,"method":${quoted(method)},"path":`
+    }
+    return this.#methodText
+  }
+
+  #status(status: number): string {
+    if (status !== this.#lastStatus) {
+      this.#lastStatus = status
+      this.#statusText = `,"status":${number(status)},"durationMs":`
+    }
+    return this.#statusText
+  }
+
+  #counts(attempts: number, requestBytes: number): string {
+    // Most requests have no body and need one try.
+    if (requestBytes !== 0) return countsText(attempts, requestBytes)
+    if (attempts !== this.#lastCounts) {
+      this.#lastCounts = attempts
+      this.#countsText = countsText(attempts, 0)
+    }
+    return this.#countsText
   }
 }
+
+function countsText(attempts: number, requestBytes: number): string {
+  return `,"attempts":${number(attempts)},"requestBytes":${number(requestBytes)},"responseBytes":`
+}
+
+/** `000` to `999`. */
+const THOUSANDTHS: readonly string[] = Array.from({ length: 1000 }, (_, index) =>
+  String(1000 + index).slice(1),
+)
 
 /** `token=abc&page=2` becomes `token=***&page=***`; a part without `=` may itself be a secret and becomes `***`. */
 export function redactQuery(query: string): string {
@@ -144,7 +194,7 @@ function milliseconds(value: number): string {
   const micros = Math.round(value * 1000)
   if (!(micros >= 0 && micros <= Number.MAX_SAFE_INTEGER)) return number(value)
   const whole = Math.floor(micros / 1000)
-  return `${whole}.${String(1000 + (micros - whole * 1000)).slice(1)}`
+  return `${whole}.${THOUSANDTHS[micros - whole * 1000]}`
 }
 
 function quoted(value: string): string {
