@@ -5,6 +5,7 @@ import { METRICS_CONTENT_TYPE, startTrace } from '@breakwater/telemetry'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { AUTHZEN_PATHS, mountAuthZen } from './authorization.ts'
 import { shownConfig } from './config-view.ts'
 import { errors } from './errors.ts'
 import { refuseBrowsersOfOthers, requireToken } from './guard.ts'
@@ -19,6 +20,8 @@ export interface AppOptions {
   readonly readToken: (() => string) | undefined
   readonly reload: (() => Promise<ReloadReport>) | undefined
   readonly lastReload: () => ReloadReport | undefined
+  /** Address of this API. */
+  readonly ownUrl: () => string
   readonly drain: () => void
   readonly onError: (error: unknown, traceId: string) => void
 }
@@ -64,6 +67,7 @@ export function createApp(options: AppOptions): Hono {
   app.get('/healthz/ready', () => verdict(gateway.isReady))
 
   if (readToken !== undefined) app.use(requireToken(readToken))
+  mountAuthZen(app, { gateway, ownUrl: options.ownUrl, traceOf })
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -72,7 +76,7 @@ export function createApp(options: AppOptions): Hono {
       },
     }),
   )
-  app.get('/', (context) => context.json({ get: READS, post: ORDERS }))
+  app.get('/', (context) => context.json({ get: READS, post: ORDERS, authzen: AUTHZEN_PATHS }))
   app.get('/metrics', (context) =>
     isOff(gateway.config.telemetry.metrics)
       ? problemOf(context, errors.BW_CONTROL_SWITCHED_OFF('telemetry.metrics is off'))

@@ -57,8 +57,10 @@ export async function openControl(options: ControlOptions, deps: ControlDeps = {
   }
   const readToken = token === undefined ? undefined : () => readSecret(token, environment)
   readToken?.()
+  let ownUrl = ''
   const app = createApp({
     gateway,
+    ownUrl: () => ownUrl,
     clock,
     readToken,
     reload: reloader === undefined ? undefined : () => reloader.reload(),
@@ -77,6 +79,7 @@ export async function openControl(options: ControlOptions, deps: ControlDeps = {
   }) as Server
   server.maxConnections = 100
   const listening = await listen(server, host, port)
+  ownUrl = `http://${host.includes(':') ? `[${host}]` : host}:${listening}`
   using stack = new DisposableStack()
   stack.use(collectGatewayGauges(gateway.registry, gateway))
   stack.use(subscribeToMechanisms(gateway.registry, resilienceMetrics))
@@ -85,7 +88,7 @@ export async function openControl(options: ControlOptions, deps: ControlDeps = {
   return {
     host,
     port: listening,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${listening}`,
+    url: ownUrl,
     async [Symbol.asyncDispose](): Promise<void> {
       owned.dispose()
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()))

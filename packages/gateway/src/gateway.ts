@@ -6,6 +6,8 @@ import { AccessLog, MetricsRegistry } from '@breakwater/telemetry'
 import type { WriteBatch } from '@breakwater/telemetry'
 import { errors } from './errors.ts'
 import type { LiveEntities } from './authorization/authorization.ts'
+import { answerAuthZen } from './authorization/authzen.ts'
+import type { AuthZenCall } from './authorization/authzen.ts'
 import type { DecisionPoint, DecisionRecorder } from './authorization/decision-point.ts'
 import { GatewayListener } from './listener.ts'
 import type { ListenerShared } from './listener.ts'
@@ -150,6 +152,17 @@ export class Gateway {
   /** The entities that decisions are made on: a change counts for the next request. Undefined without authorization. */
   get entities(): LiveEntities | undefined {
     return this.#snapshot.authorization?.entities
+  }
+
+  /**
+   * Answers an enforcement point elsewhere by the policies, entities and decision log of its own requests. Undefined where the
+   * configuration does not offer it. Who may ask is the caller's to check.
+   */
+  get authZen(): ((request: Request, call: AuthZenCall) => Promise<Response>) | undefined {
+    const { authorization, config } = this.#snapshot
+    const settings = config.authorization.mode === 'off' ? undefined : config.authorization.authzen
+    if (authorization === undefined || settings === undefined) return undefined
+    return (request, call) => answerAuthZen(authorization, settings, request, call)
   }
 
   /** What it does and how its controls stand. For people and the admin API: allocates. */

@@ -8,7 +8,10 @@ import { readBody } from './read-body.ts'
 import { search, type AuthZenCandidates, type SearchKind } from './search.ts'
 
 export interface AuthZenOptions {
-  /** Identifier of this decision point: an https URL without query and fragment. The endpoints are below it. */
+  /**
+   * Identifier of this decision point: an https URL without query and fragment (§9), or for enforcement points on the same
+   * machine an http URL of a loopback address. The endpoints are below it.
+   */
   readonly policyDecisionPoint: string
   /** Whether the caller may ask at all: an enforcement point that proved who it is. There is no default. */
   readonly authenticate: (request: Request) => boolean | Promise<boolean>
@@ -35,13 +38,15 @@ const PATHS = {
   search_action_endpoint: '/access/v1/search/action',
 } as const
 
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
 type Answer = (body: Readonly<Record<string, unknown>>) => Promise<object>
 
 /**
  * The HTTPS binding of the Authorization API 1.0 (AuthZEN, openid.net/specs/authorization-api-1_0.html): evaluation,
  * evaluations, searches and metadata.
  *
- * @throws `BW_AUTHZ_OPTIONS_INVALID` for an identifier that is no https URL without query and fragment.
+ * @throws `BW_AUTHZ_OPTIONS_INVALID` for an identifier that is not as described.
  */
 export function createAuthZenHandler(options: AuthZenOptions): AuthZenHandler {
   const { maxBodyBytes = 262_144, authenticate } = options
@@ -120,10 +125,11 @@ function metadataOf({ policyDecisionPoint, candidates }: AuthZenOptions, base: U
 
 function baseOf(policyDecisionPoint: string): URL {
   const url = URL.canParse(policyDecisionPoint) ? new URL(policyDecisionPoint) : undefined
-  if (url?.protocol !== 'https:' || /[?#]/.test(policyDecisionPoint)) {
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname))
+  if (url === undefined || !isSafe || /[?#]/.test(policyDecisionPoint)) {
     throw new AuthzError(
       'BW_AUTHZ_OPTIONS_INVALID',
-      `authzen: policyDecisionPoint ${policyDecisionPoint} must be an https URL without query and fragment`,
+      `authzen: policyDecisionPoint ${policyDecisionPoint} must be an https URL (on loopback also http) without query and fragment`,
     )
   }
   return url

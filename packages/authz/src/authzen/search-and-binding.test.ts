@@ -115,7 +115,10 @@ describe('the binding', () => {
       policy_decision_point: 'https://pdp.example.com/t1',
       access_evaluation_endpoint: 'https://pdp.example.com/t1/access/v1/evaluation',
     })
-    expect(() => handler({ policyDecisionPoint: 'http://pdp.example.com' })).toThrow('must be an https URL')
+    for (const open of ['http://pdp.example.com', 'http://127.0.0.1.example.com', 'http://10.0.0.1:80'])
+      expect(() => handler({ policyDecisionPoint: open })).toThrow('must be an https URL')
+    for (const near of ['http://127.0.0.1:9901', 'http://[::1]:9901', 'http://localhost'])
+      expect(() => handler({ policyDecisionPoint: near })).not.toThrow()
     expect(() => handler({ policyDecisionPoint: 'https://a/?x' })).toThrow('must be an https URL')
   })
 

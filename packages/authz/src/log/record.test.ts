@@ -69,3 +69,14 @@ test('a number that JSON cannot say is left out', () => {
   })
   expect(JSON.parse(line)).not.toHaveProperty('context')
 })
+
+test('says so when somebody else asked and said who wants what', () => {
+  const decision = { decision: 'deny', reasons: [], errors: [], obligations: [], policyVersion: 'v' } as const
+  const line = new RecordWriter([]).line(1, {
+    timeMs: 0,
+    decision: { ...decision, engine: 'compiled' },
+    via: 'authzen',
+    traceId: 't',
+  })
+  expect(JSON.parse(line)).toMatchObject({ via: 'authzen', traceId: 't' })
+})

@@ -22,6 +22,8 @@ export interface DecisionEntry {
   readonly decision: LoggedDecision
   /** Set when no policy was asked. */
   readonly shortcut?: Shortcut
+  /** For whom it was made, when an enforcement point elsewhere asked and said who wants what: `authzen`. */
+  readonly via?: string
   /** Joins the record to the rest of the story. */
   readonly traceId?: string
 }
@@ -48,6 +50,8 @@ export interface DecisionRecord {
   readonly policyVersion: string
   /** Left out for our own compiled policies. */
   readonly engine?: string
+  /** Left out for the process's own requests. */
+  readonly via?: string
   readonly traceId?: string
 }
 
@@ -67,7 +71,7 @@ export class RecordWriter {
    * The line of an entry: identities, ids of policies and codes. Of the context only `workload` and what was named, of error
    * messages nothing: what a log holds, everybody who reads logs knows.
    */
-  line(seq: number, { timeMs, request, decision, shortcut, traceId }: DecisionEntry): string {
+  line(seq: number, { timeMs, request, decision, shortcut, via, traceId }: DecisionEntry): string {
     const { reasons, errors, failure, obligations } = decision
     const context = objectContext(request?.context)
     let by: DecisionRecord['by'] = reasons.length > 0 ? 'policy' : 'default'
@@ -94,6 +98,7 @@ export class RecordWriter {
       )
     line += field('policyVersion', decision.policyVersion)
     if (decision.engine !== 'compiled') line += field('engine', decision.engine)
+    if (via !== undefined) line += field('via', cut(via))
     if (traceId !== undefined) line += field('traceId', cut(traceId))
     return `${line}}\n`
   }

@@ -91,6 +91,14 @@ function checkSources(value: unknown, routes: ReadonlyMap<string, Route>, report
     )
   }
   if (typeof issuer === 'object' && issuer !== null) checkTestIssuer(issuer, report)
+  const authzen = at('authzen')
+  if (authzen !== undefined && authzen !== false && isOff(valueAt(value, ['admin']) ?? true)) {
+    const problem = contradiction(
+      'the admin API, where it would answer, is off',
+      'Remove authzen, or admin: false.',
+    )
+    report(['authorization', 'authzen'], problem)
+  }
 }
 
 function checkTestIssuer(issuer: object, report: Report): void {

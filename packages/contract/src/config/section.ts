@@ -82,6 +82,19 @@ export function controlWithoutDefault<Fields extends Shape>(description: string,
   return field(z.union([toggle, controlSection(fields)]).prefault(false as never), description, controlInfo)
 }
 
+/** Something offered only when it is asked for: `true`, `false` (the default) or a mapping. Resolved, it is there or `undefined`. */
+export function offer<Fields extends Shape>(description: string, fields: Fields) {
+  const settings = section(fields)
+  const toggle = z
+    .boolean()
+    .transform((isOn): Resolved<Fields> | undefined => (isOn ? settings.parse({}) : undefined))
+  return field(z.union([toggle, settings]).prefault(false as never), description, {
+    suffix: '',
+    kind: 'true or mapping',
+    mayBeOff: true,
+  })
+}
+
 const NAME = /^[a-z][a-z0-9-]{0,62}$/
 const nameRule = 'a name is 1 to 63 small letters, digits and hyphens, and starts with a letter'
 export const nameSchema = z.string().regex(NAME, nameRule)

@@ -109,6 +109,11 @@ export class Authorization {
     return this.policies
   }
 
+  /** Which policies decide. */
+  get version(): string {
+    return this.policies?.version ?? ''
+  }
+
   /** The routes of this configuration, once they are compiled. */
   set routes(plans: readonly RoutePlan[]) {
     this.#spelling = new Spelling(plans)

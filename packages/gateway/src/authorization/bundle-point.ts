@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Authorizer, AuthzRequest, Decision, EntityChanges } from '@breakwater/authz'
+import type { Authorizer, AuthzRequest, Decision, EntityChanges, EntityStore } from '@breakwater/authz'
 import { BundleHolder, Replayer } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
 import { errors } from '../errors.ts'
@@ -51,6 +51,10 @@ export class BundlePoint implements ConfiguredPoint {
 
   get version(): string {
     return this.#holder.authorizer?.policySet.version ?? 'none'
+  }
+
+  get store(): EntityStore | undefined {
+    return this.#holder.authorizer?.store
   }
 
   /** Decisions that the official engine has repeated, and those that differed; undefined when none is asked for. */

@@ -14,6 +14,8 @@ export const ACTION_TYPE = 'Action'
 export interface ConfiguredPoint extends DecisionPoint {
   /** Which policies are in force. */
   readonly version: string
+  /** The entities that they know; undefined while none are in force. */
+  readonly store: EntityStore | undefined
   /** Changes the entities that decisions are made on, for the next decision. */
   apply(changes: EntityChanges): void
   close(): void
@@ -65,6 +67,10 @@ export class PolicyPoint implements ConfiguredPoint {
 
   get version(): string {
     return this.#authorizer.policySet.version
+  }
+
+  get store(): EntityStore {
+    return this.#authorizer.store
   }
 
   apply(changes: EntityChanges): void {

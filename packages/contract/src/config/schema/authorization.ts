@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-import { duration, field, file, flag, optionalFolder, ratio } from '../fields.ts'
-import { controlWithoutDefault, section, subsection } from '../section.ts'
+import { count, duration, field, file, flag, optionalFolder, ratio, size } from '../fields.ts'
+import { controlWithoutDefault, offer, section, subsection } from '../section.ts'
 
 const fieldRule = 'expected a field name such as x-user-id'
 const fieldName = z
@@ -72,6 +72,33 @@ const identity = subsection('Who asks. What a request says about itself counts o
   tenantType: typeOf('Entity type of tenants.', 'Tenant'),
 })
 
+const identifierRule = 'expected an https address without a path, such as https://pdp.example.com'
+const authzen = offer(
+  'Decides for other enforcement points as well, by the Authorization API 1.0 (AuthZEN), on the admin address under `/access/v1/`. Whoever may ask there is believed when it says who wants what.',
+  {
+    identifier: field(
+      z
+        .string(identifierRule)
+        .regex(/^https:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/, identifierRule)
+        .optional(),
+      'Address by which others know it, where something that speaks TLS stands in front.',
+      { suffix: '', kind: 'https address', whenLeftOut: 'the address of the admin API' },
+    ),
+    types: z
+      .record(z.string().min(1).max(200), entityType, 'expected a mapping')
+      .prefault({})
+      .meta({ description: 'Entity type by the name that others have for it: `{ user: User }`.' }),
+    contextKeys: field(
+      z.array(z.string().min(1).max(200), 'expected a list of names').optional(),
+      'Names that the policies are told of the `context` of a question.',
+      { suffix: '', kind: 'list of names', whenLeftOut: 'all' },
+    ),
+    search: flag('Whether it also answers which subjects, resources and actions there are.', true),
+    maxBody: size.withDefault('Longest question.', '256KiB', { min: '1KiB', max: '16MiB' }),
+    maxEvaluations: count.withDefault('Questions in one request.', 100, { min: 1, max: 1000 }),
+  },
+)
+
 export const authorizationSchema = controlWithoutDefault(
   'Who may do what to which object. With it, every route and method declares an action or is public; what no policy permits is refused.',
   {
@@ -95,6 +122,7 @@ export const authorizationSchema = controlWithoutDefault(
       'Share of the decisions that the official Cedar engine repeats in another thread. A difference hands all decisions to it.',
       0.001,
     ),
+    authzen,
   },
 )
 

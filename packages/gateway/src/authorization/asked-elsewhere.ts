@@ -1,0 +1,57 @@
+import { AuthzError } from '@breakwater/authz'
+import type { AuthzRequest, Decision } from '@breakwater/authz'
+import type { Authorization } from './authorization.ts'
+
+/** For whom a decision is made, for its record. */
+export interface AskedBy {
+  readonly via: string
+  readonly traceId: string
+}
+
+/**
+ * A decision that somebody else acts on: by the policies, entities and log of the gateway's own requests. Resolves once its
+ * record is written; what cannot be decided or written down is a deny. Never rejects.
+ */
+export async function decideFor(
+  authorization: Authorization,
+  request: AuthzRequest,
+  { via, traceId }: AskedBy,
+): Promise<Decision> {
+  const decision = decided(authorization, request)
+  const { log } = authorization
+  if (log === undefined) {
+    await breath()
+    return decision
+  }
+  try {
+    const entry = { timeMs: authorization.epochMs(), request, decision, via, traceId }
+    await log.append(entry).written()
+    return decision
+  } catch (cause) {
+    authorization.failed(cause)
+    const detail = 'the decision could not be written down'
+    return denied(new AuthzError('BW_AUTHZ_LOG_FAILED', detail, { cause }), decision.policyVersion)
+  }
+}
+
+function decided(authorization: Authorization, request: AuthzRequest): Decision {
+  try {
+    const decision = authorization.decide(request)
+    if (decision.decision === 'allow' || decision.decision === 'deny') return decision
+    throw new TypeError('the decision is neither allow nor deny')
+  } catch (cause) {
+    authorization.failed(cause)
+    const detail = 'no decision can be made at the moment'
+    return denied(new AuthzError('BW_AUTHZ_ENGINE_FAILED', detail, { cause }), authorization.version)
+  }
+}
+
+function denied(failure: AuthzError, policyVersion: string): Decision {
+  const nothing = { reasons: [], errors: [], obligations: [] }
+  return { decision: 'deny', ...nothing, policyVersion, failure, engine: 'compiled' }
+}
+
+/** One question may hold thousands of decisions: the requests of the gateway come in between. */
+function breath(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}

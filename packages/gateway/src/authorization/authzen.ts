@@ -1,0 +1,45 @@
+import { createAuthZenHandler, storeCandidates } from '@breakwater/authz/adapters'
+import type { AuthZenCandidates, AuthZenMapping } from '@breakwater/authz/adapters'
+import { decideFor } from './asked-elsewhere.ts'
+import type { Authorization, AuthorizationConfig } from './authorization.ts'
+
+/** Settings of `authorization.authzen`. */
+export type AuthZenConfig = NonNullable<AuthorizationConfig['authzen']>
+
+/** What the request itself does not say. */
+export interface AuthZenCall {
+  /** Address of the endpoint as its callers see it, when the configuration names no other. */
+  readonly address: string
+  readonly traceId: string
+}
+
+/**
+ * Answers one HTTP request of an enforcement point elsewhere (AuthZEN 1.0). Whoever lets the request come here has made sure
+ * that it may ask; what it says about who wants what is believed. Never rejects.
+ */
+export async function answerAuthZen(
+  authorization: Authorization,
+  { identifier, types, contextKeys, search, maxBodyBytes, maxEvaluations }: AuthZenConfig,
+  request: Request,
+  { address, traceId }: AuthZenCall,
+): Promise<Response> {
+  const mapping: AuthZenMapping = { types, ...(contextKeys !== undefined && { contextKeys }) }
+  // Made for each request: settings, policies and trace are those of the moment.
+  const handler = createAuthZenHandler({
+    policyDecisionPoint: identifier ?? address,
+    authenticate: () => true,
+    decide: (asked) => decideFor(authorization, asked, { via: 'authzen', traceId }),
+    mapping,
+    maxBodyBytes,
+    maxEvaluations,
+    ...(search && { candidates: candidatesOf(authorization, mapping) }),
+  })
+  return handler(request)
+}
+
+/** Whoever the policies in force know; nobody where they are decided on elsewhere. */
+function candidatesOf({ policies }: Authorization, mapping: AuthZenMapping): AuthZenCandidates {
+  const store = policies?.store
+  if (store !== undefined) return storeCandidates(store, mapping)
+  return { entities: () => [], actions: () => [] }
+}
