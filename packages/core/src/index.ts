@@ -1,5 +1,5 @@
 /**
- * The ground that every package stands on: time, luck, errors, ids and bounded collections. No I/O.
+ * The ground that every package stands on: time, luck, errors, ids and bounded collections. No I/O but `makeFolder`.
  *
  * @module
  */
@@ -22,4 +22,5 @@ export { randomHex } from './ids.ts'
 export { ExpiringMap } from './expiring-map.ts'
 export type { ExpiringMapOptions } from './expiring-map.ts'
 export { editDistance, guess } from './guess.ts'
+export { makeFolder } from './make-folder.ts'
 export { MinHeap } from './min-heap.ts'

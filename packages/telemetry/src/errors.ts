@@ -18,7 +18,7 @@ const specs = {
     fault: 'breakwater',
     retry: 'never',
     status: 500,
-    fix: 'Create the folder of the log file, or give this user the right to write there.',
+    fix: 'Name another file with telemetry.accessLog.to, or make this one writable for this user.',
   },
 } as const
 

@@ -1,6 +1,7 @@
-import { mkdir, open, writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+import { makeFolder } from '@breakwater/core'
 import { formatHtml, formatJunit, formatReport, runDrills, selectDrills } from '@breakwater/drill'
 import type { DrillProgress, DrillReport, Register } from '@breakwater/drill'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -83,7 +84,7 @@ function progressLine(progress: DrillProgress): string {
 async function prepareReports({ junit, html }: DrillFlags): Promise<void> {
   for (const file of [junit, html]) {
     if (file === undefined) continue
-    await mkdir(dirname(file), { recursive: true })
+    makeFolder(dirname(file))
     await (await open(file, 'a')).close()
   }
 }

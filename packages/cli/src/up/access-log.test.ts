@@ -1,4 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -33,15 +44,35 @@ test('makes the folder of the access log', async () => {
   expect(readFileSync(file, 'utf8')).toBe('line\n')
 })
 
-test('says which file it is when its folder cannot be made', () => {
+test('says at once which file cannot be opened, and why', () => {
   writeFileSync(join(folder, 'a-file'), '')
-  const file = join(folder, 'a-file', 'access.log')
-  expect(() => openAccessLogSink(telemetryTo(file), () => {})).toThrow(
-    expect.objectContaining({
-      code: 'BW_TELEMETRY_SINK_UNAVAILABLE',
-      message: `the log file ${file} cannot be opened for writing`,
-    }),
-  )
+  execFileSync('mkfifo', [join(folder, 'pipe')])
+  const refusals = [
+    [join(folder, 'a-file', 'access.log'), 'a part of its path is a file (ENOTDIR)'],
+    [folder, 'it is a folder (EISDIR)'],
+    [join(folder, 'pipe'), 'nobody reads from that pipe (ENXIO)'],
+    ...(existsSync('/proc/self') ? [['/proc/breakwater/x', 'no file can be made there (ENOENT)']] : []),
+  ]
+  for (const [file = '', why = ''] of refusals) {
+    expect(() => openAccessLogSink(telemetryTo(file), () => {})).toThrow(
+      expect.objectContaining({
+        code: 'BW_TELEMETRY_SINK_UNAVAILABLE',
+        message: `the log file ${file} cannot be opened for writing: ${why}`,
+      }),
+    )
+  }
+})
+
+test('writes to a pipe that somebody reads', async () => {
+  const pipe = join(folder, 'read-pipe')
+  execFileSync('mkfifo', [pipe])
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+  const sink = openAccessLogSink(telemetryTo(pipe), () => {})
+  await new Promise((resolve) => sink.write?.(Buffer.from('line\n'), resolve))
+  const bytes = Buffer.alloc(10)
+  expect(bytes.toString('utf8', 0, readSync(reader, bytes))).toBe('line\n')
+  await sink[Symbol.asyncDispose]()
+  closeSync(reader)
 })
 
 test.runIf(existsSync('/dev/full'))('says once that the disk is full', async () => {

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 import type { GatewayConfig } from '@breakwater/contract'
+import { makeFolder } from '@breakwater/core'
 import { openFileSink, writeToStdout } from '@breakwater/telemetry'
 import type { WriteBatch } from '@breakwater/telemetry'
 
@@ -26,7 +26,7 @@ export function openAccessLogSink(
     return { write: writeToStdout, where: 'standard output', [Symbol.asyncDispose]: nothing }
   }
   try {
-    mkdirSync(dirname(toFile), { recursive: true })
+    makeFolder(dirname(toFile))
   } catch {
     // What keeps the folder from being made keeps the file from being opened: said once, there.
   }

@@ -59,6 +59,8 @@ export async function run(options: RunOptions, deps: RunDeps): Promise<void> {
   )
   try {
     await assertPortsFree(config)
+    // Before services are started for nothing.
+    const accessLog = stack.use(openAccessLogSink(config.telemetry, note))
     if (config.services.length > 0) {
       note(`breakwater: starting ${config.services.map(({ name }) => name).join(', ')}\n`)
     }
@@ -69,7 +71,6 @@ export async function run(options: RunOptions, deps: RunDeps): Promise<void> {
 
     const driver = openNetDriver()
     stack.defer(() => driver.close())
-    const accessLog = stack.use(openAccessLogSink(config.telemetry, note))
     const readings = stack.use(openProcessReadings())
     const gateway = await Gateway.open(config, {
       driver,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '@breakwater/core'
 import { errors } from '../errors.ts'
 import { TestIssuer } from './test-issuer.ts'
 
@@ -35,7 +36,7 @@ function readKey(file: string): string | undefined {
 
 /** A link appears whole or not at all, and never in place of a key that is there. */
 function makeKey(folder: string, file: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder, 0o700)
   const draft = `${file}.${randomBytes(8).toString('hex')}`
   try {
     writeFileSync(draft, TestIssuer.create().privateKey, { mode: 0o600, flag: 'wx' })

@@ -1,6 +1,11 @@
-import { close, openSync, write } from 'node:fs'
+import { close, constants, openSync, write } from 'node:fs'
 import { errors } from '../errors.ts'
 import type { WriteBatch } from './access-log.ts'
+
+const { O_APPEND, O_CREAT, O_WRONLY } = constants
+
+/** Opening a named pipe would wait for its reader, and the whole process with it. Windows has no such flag. */
+const NEVER_WAIT: number = (constants as { readonly O_NONBLOCK?: number }).O_NONBLOCK ?? 0
 
 export interface FileSink {
   readonly write: WriteBatch
@@ -10,18 +15,19 @@ export interface FileSink {
 
 /**
  * Appends batches to a file, made when it is missing, readable by its owner only. Safe with log rotation that copies and
- * truncates.
+ * truncates. A named pipe needs its reader first: there is no waiting for one.
  *
  * @throws `BW_TELEMETRY_SINK_UNAVAILABLE` when the file cannot be opened.
  */
 export function openFileSink(path: string): FileSink {
   let fd: number
   try {
-    fd = openSync(path, 'a', 0o600)
+    fd = openSync(path, O_APPEND | O_CREAT | O_WRONLY | NEVER_WAIT, 0o600)
   } catch (error) {
-    throw errors.BW_TELEMETRY_SINK_UNAVAILABLE(`the log file ${path} cannot be opened for writing`, {
-      cause: error,
-    })
+    throw errors.BW_TELEMETRY_SINK_UNAVAILABLE(
+      `the log file ${path} cannot be opened for writing: ${reasonOf(error)}`,
+      { cause: error },
+    )
   }
   return {
     write: (batch, done) => writeAll(fd, batch, 0, done),
@@ -30,6 +36,23 @@ export function openFileSink(path: string): FileSink {
         close(fd, (error) => (error ? reject(error) : resolve()))
       }),
   }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENXIO: 'nobody reads from that pipe',
+  EISDIR: 'it is a folder',
+  ENOENT: 'no file can be made there',
+  ENOTDIR: 'a part of its path is a file',
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const reason = reasons[code]
+  return reason === undefined ? error.message : `${reason} (${code})`
 }
 
 const STDOUT = 1
