@@ -1,5 +1,4 @@
 import { channel } from 'node:diagnostics_channel'
-import { mkdirSync } from 'node:fs'
 import type { AuthzRequest, Decision, EntityChanges } from '@breakwater/authz'
 import { DecisionLog } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
@@ -188,7 +187,6 @@ function publicKeyOf({ publicKey, keysDir = '' }: TestIssuerConfig): string {
 }
 
 function openLog(folder: string): DecisionLog {
-  mkdirSync(folder, { recursive: true })
   return new DecisionLog({ folder, contextKeys: ['tenant'] })
 }
 
