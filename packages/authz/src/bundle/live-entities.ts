@@ -1,6 +1,6 @@
 import type { EntityChanges } from '../entities/entity-store.ts'
+import { entitiesIn } from '../entities/read-entities.ts'
 import type { EntityInput, UidInput } from '../entities/read-entities.ts'
-import { readJson } from '../literals/json-reader.ts'
 
 /**
  * The last state of every entity that was changed beside the bundles, so that the next bundle does not bring back an older one:
@@ -12,9 +12,7 @@ export class LiveEntities {
 
   /** Remembers changes that a store has accepted. */
   add({ upsert = [], remove = [] }: EntityChanges): void {
-    const entities =
-      typeof upsert === 'string' ? (readJson(upsert) as unknown as readonly EntityInput[]) : upsert
-    for (const entity of entities) {
+    for (const entity of typeof upsert === 'string' ? entitiesIn(upsert) : upsert) {
       const key = keyOf(entity.uid)
       this.#removals.delete(key)
       this.#upserts.set(key, entity)

@@ -65,6 +65,34 @@ export function readEntities(
   return drafts
 }
 
+/**
+ * The entities of a text, each with an identity; what is inside them is for the store to check.
+ *
+ * @throws `BW_AUTHZ_DATA_INVALID`
+ */
+export function entitiesIn(text: string): readonly EntityInput[] {
+  const json: unknown = readJson(text)
+  const items: readonly unknown[] = Array.isArray(json) ? json : []
+  if (!Array.isArray(json) || !items.every(isEntityInput))
+    throw badData('entities', 'expected a list of entities')
+  return items
+}
+
+function isEntityInput(json: unknown): json is EntityInput {
+  if (!hasKey(json, 'uid')) return false
+  const { uid } = json
+  const inside = hasKey(uid, '__entity') ? uid.__entity : uid
+  return (
+    hasKey(inside, 'type') &&
+    hasKey(inside, 'id') &&
+    [inside.type, inside.id].every((part) => typeof part === 'string')
+  )
+}
+
+function hasKey<Key extends string>(json: unknown, key: Key): json is Record<Key, unknown> {
+  return typeof json === 'object' && json !== null && Object.hasOwn(json, key)
+}
+
 /** Reads `{type, id}` or `{__entity: {type, id}}`. */
 export function readUidInput(json: Json | undefined, uids: UidSource, where: string): EntityUid {
   const inside = isObject(json) && '__entity' in json ? json['__entity'] : json
