@@ -10,6 +10,7 @@ import { reloadText } from './reload-text.ts'
 import { Services } from './services.ts'
 import { handleSignals } from './signals.ts'
 import { welcomeText } from './welcome.ts'
+import { workloadEnvironmentOf } from './workload-tokens.ts'
 
 export interface RunOptions {
   readonly config: GatewayConfig
@@ -156,6 +157,7 @@ function servicesDepsOf(config: GatewayConfig, { environment, note }: RunDeps) {
         first.port !== 0 && { GATEWAY_URL: urlOf(first.host, first.port, first.tls !== undefined) }),
       ...environment,
     },
+    ownEnvironment: workloadEnvironmentOf(config, Date.now()),
     onLine: (service: string, line: string) => note(`${service} | ${line}\n`),
     onHealthy: (service: string, startedMs: number) =>
       note(`breakwater: ${service} is healthy after ${(startedMs / 1000).toFixed(1)} s\n`),

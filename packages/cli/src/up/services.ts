@@ -5,6 +5,8 @@ import { Watchdog } from './watchdog.ts'
 
 export interface ServicesDeps {
   readonly environment: ServiceDeps['environment']
+  /** Variables that a service gets and no other does. */
+  readonly ownEnvironment?: (config: ServiceConfig) => ServiceDeps['environment']
   /** Told of every line that a service prints. */
   readonly onLine: (service: string, line: string) => void
   readonly onHealthy: (service: string, startedMs: number) => void
@@ -54,7 +56,8 @@ export class Services implements AsyncDisposable {
   async #start(config: ServiceConfig, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const startedMs = performance.now()
-    const { environment, onLine, onHealthy, onEnd } = this.#deps
+    const { ownEnvironment, onLine, onHealthy, onEnd } = this.#deps
+    const environment = { ...this.#deps.environment, ...ownEnvironment?.(config) }
     const service = Service.start(config, { environment, onLine: (line) => onLine(config.name, line) })
     this.#started.push(service)
     this.#tellWatchdog()

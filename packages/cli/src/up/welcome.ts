@@ -26,7 +26,7 @@ export function welcomeText({ config, file, gatewayUrls, adminUrl, accessLog }: 
   const [firstUrl = ''] = gatewayUrls.values()
   const commands = suggestionsFor(config, firstUrl, adminUrl).map(
     ({ title, command, expect }, index) =>
-      `  ${index + 1}. ${title}\n     ${command}\n${expect === undefined ? '' : `     → ${expect}\n`}`,
+      `  ${index + 1}. ${title}\n     ${command.replaceAll('{config}', quoted(file))}\n${expect === undefined ? '' : `     → ${expect}\n`}`,
   )
   const standIns = standInsOf(config)
   return [
@@ -36,4 +36,9 @@ export function welcomeText({ config, file, gatewayUrls, adminUrl, accessLog }: 
     ...(standIns.length === 0 ? [] : ['\nEmbedded stand-ins in use:\n\n', formatStandIns(standIns)]),
     `\n${reload.watch ? 'A change of the file is read at once, as with SIGHUP.' : 'SIGHUP reads the file again.'} Ctrl-C stops.\n\n`,
   ].join('')
+}
+
+/** A file as a shell takes it for one word. */
+function quoted(file: string): string {
+  return /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`
 }

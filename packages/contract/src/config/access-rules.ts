@@ -26,6 +26,7 @@ const contradiction = (message: string, fix: string): Parameters<Report>[1] => (
  * declares an action or is public. Reads the file itself, so that a route with other mistakes is told of this one too.
  */
 export function checkAccess(value: unknown, routes: ReadonlyMap<string, Route>, report: Report): void {
+  checkWorkloads(value, report)
   if (isOff(valueAt(value, ['authorization']))) return
   checkSources(value, routes, report)
   const names = valueAt(value, ['routes'])
@@ -98,6 +99,22 @@ function checkSources(value: unknown, routes: ReadonlyMap<string, Route>, report
       'Remove authzen, or admin: false.',
     )
     report(['authorization', 'authzen'], problem)
+  }
+}
+
+/** A service can be given a token only by whoever has the key to sign it. */
+function checkWorkloads(value: unknown, report: Report): void {
+  const services = valueAt(value, ['services'])
+  if (typeof services !== 'object' || services === null) return
+  const keys = valueAt(value, ['authorization', 'identity', 'testIssuer', 'keys'])
+  if (keys !== undefined && !isOff(valueAt(value, ['authorization']))) return
+  for (const name of Object.keys(services)) {
+    if (valueAt(services, [name, 'workload']) === undefined) continue
+    const problem = contradiction(
+      'there is no test issuer with a key here to sign its token',
+      'Add authorization.identity.testIssuer.keys, or remove workload.',
+    )
+    report(['services', name, 'workload'], problem)
   }
 }
 

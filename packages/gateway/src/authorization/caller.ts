@@ -17,12 +17,15 @@ export interface IdentityOptions {
   readonly anonymousWorkload: string
 }
 
+/** Reads all values of a field, named in lower case. */
+export type RequestFields = Pick<FieldList, 'getAll'>
+
 /**
  * Reads who asks from the two tokens of a request: the user's in `Authorization`, the workload's in a field of its own. A token of
  * one kind never stands for the other. With neither nobody is known; one that is not good is never passed over.
  */
 export function identify(
-  fields: FieldList,
+  fields: RequestFields,
   { verifier, workloadHeader, anonymousWorkload }: IdentityOptions,
   nowMs: number,
 ): Result<Caller, string> {
@@ -42,7 +45,7 @@ export function identify(
 }
 
 function tokenIn(
-  fields: FieldList,
+  fields: RequestFields,
   name: string,
   kind: VerifiedToken['kind'],
   verifier: TokenVerifier | undefined,

@@ -105,6 +105,24 @@ const serviceHealth = section({
   interval: duration.withDefault('Between two questions.', '100ms', { min: '10ms' }),
 })
 
+const workload = section({
+  name: field(
+    z.string('expected a name').regex(/^[\x21-\x7e]{1,200}$/, 'expected a name such as orders'),
+    'Who it is, as the policies know it.',
+    {
+      suffix: '',
+      kind: 'name',
+    },
+  ),
+  tenants: field(
+    z
+      .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'expected a tenant such as acme'))
+      .prefault([]),
+    'Tenants for which it also acts by itself, with no user: it gets a token for each, in `WORKLOAD_TOKEN_<TENANT>`.',
+    { suffix: '', kind: 'list of tenants' },
+  ),
+})
+
 export const serviceSchema = section({
   command: field(command, 'Program and arguments. No shell.', { suffix: '', kind: 'list of words' }),
   cwd: folder('Folder it runs in.', '.'),
@@ -118,6 +136,10 @@ export const serviceSchema = section({
     'Variables it gets, beside those of Breakwater. Secrets as `{ env: NAME }` or `{ file: path }`.',
     { suffix: '', kind: 'mapping', isSecret: true },
   ),
+  workload: workload.optional().meta({
+    description:
+      'Which workload it is. It gets a token of the test issuer in `WORKLOAD_TOKEN`, made at each start and kept nowhere else, and what it needs to verify the tokens of others in `TOKEN_PUBLIC_KEY`, `TOKEN_ISSUER` and `TOKEN_AUDIENCE`.',
+  }),
   health: serviceHealth.optional().meta({ description: 'When it counts as started. Left out: at once.' }),
   dependsOn: field(z.array(z.string()).prefault([]), 'Services that must be up before it.', {
     suffix: '',
@@ -131,7 +153,7 @@ const commandToTry = section({
   title: field(z.string().min(1), 'What it shows.', { suffix: '', kind: 'text' }),
   command: field(
     z.string().min(1),
-    'What to type. `{gateway}` stands for the address of the first listener.',
+    'What to type. `{gateway}` stands for the address of the first listener, `{config}` for this file.',
     {
       suffix: '',
       kind: 'text',
