@@ -1,19 +1,34 @@
 import { errors } from './errors.ts'
 
 /**
- * One thing that must happen by some time. Allocate it once with its owner (a connection, an exchange) and
- * re-arm it as often as you like: arming costs a few field writes and no allocation.
+ * What can stand in a wheel. An object that is made for every request and has one deadline extends this and is its own
+ * entry, which saves two objects; everybody else holds a `Deadline`.
  */
-export class Deadline {
+export abstract class WheelEntry {
   /** Monotonic milliseconds; `Infinity` while disarmed. Read only. */
   atMs: number = Infinity
-  /** @internal */ previous: Deadline | undefined
-  /** @internal */ next: Deadline | undefined
+  /** @internal */ previous: WheelEntry | undefined = undefined
+  /** @internal */ next: WheelEntry | undefined = undefined
   /** @internal */ slot: number = -1
-  readonly onExpire: (nowMs: number) => void
 
-  constructor(onExpire: (nowMs: number) => void) {
-    this.onExpire = onExpire
+  /** Its time has come. It is disarmed already, and may be armed again. */
+  abstract onExpire(nowMs: number): void
+}
+
+/**
+ * One thing that must happen by some time. Allocate it once with its owner (a connection, a timer) and
+ * re-arm it as often as you like: arming costs a few field writes and no allocation.
+ */
+export class Deadline extends WheelEntry {
+  readonly #task: (nowMs: number) => void
+
+  constructor(task: (nowMs: number) => void) {
+    super()
+    this.#task = task
+  }
+
+  override onExpire(nowMs: number): void {
+    this.#task(nowMs)
   }
 }
 
@@ -32,7 +47,7 @@ export interface DeadlineWheelOptions {
  */
 export class DeadlineWheel {
   readonly slotMs: number
-  readonly #slots: (Deadline | undefined)[]
+  readonly #slots: (WheelEntry | undefined)[]
   readonly #mask: number
   #tick: number
   #size = 0
@@ -53,8 +68,8 @@ export class DeadlineWheel {
     return this.#size
   }
 
-  /** Sets `deadline` to expire at `atMs`, wherever it stood before. `Infinity` disarms it. */
-  arm(deadline: Deadline, atMs: number): void {
+  /** Sets an entry to expire at `atMs`, wherever it stood before. `Infinity` disarms it. */
+  arm(deadline: WheelEntry, atMs: number): void {
     if (deadline.slot >= 0) {
       if (atMs >= deadline.atMs && atMs !== Infinity) {
         deadline.atMs = atMs
@@ -66,7 +81,7 @@ export class DeadlineWheel {
     if (atMs !== Infinity) this.#link(deadline)
   }
 
-  disarm(deadline: Deadline): void {
+  disarm(deadline: WheelEntry): void {
     if (deadline.slot >= 0) this.#unlink(deadline)
     deadline.atMs = Infinity
   }
@@ -91,7 +106,7 @@ export class DeadlineWheel {
 
   #expire(slot: number, nowMs: number): void {
     let entry = this.#slots[slot]
-    let due: Deadline[] | undefined
+    let due: WheelEntry[] | undefined
     while (entry !== undefined) {
       const { next } = entry
       if (entry.atMs <= nowMs) (due ??= []).push(entry)
@@ -110,7 +125,7 @@ export class DeadlineWheel {
     }
   }
 
-  #link(deadline: Deadline): void {
+  #link(deadline: WheelEntry): void {
     const tick = Math.max(Math.floor(deadline.atMs / this.slotMs), this.#tick)
     const slot = tick & this.#mask
     const head = this.#slots[slot]
@@ -122,7 +137,7 @@ export class DeadlineWheel {
     this.#size++
   }
 
-  #unlink(deadline: Deadline): void {
+  #unlink(deadline: WheelEntry): void {
     const { previous, next } = deadline
     if (previous === undefined) this.#slots[deadline.slot] = next
     else previous.next = next

@@ -7,7 +7,7 @@
 export { systemClock } from './clock.ts'
 export type { Clock, Timer } from './clock.ts'
 export { VirtualClock } from './virtual-clock.ts'
-export { Deadline, DeadlineWheel } from './deadline-wheel.ts'
+export { Deadline, DeadlineWheel, WheelEntry } from './deadline-wheel.ts'
 export type { DeadlineWheelOptions } from './deadline-wheel.ts'
 
 export { BreakwaterError, defineErrors, isBreakwaterError } from './errors.ts'

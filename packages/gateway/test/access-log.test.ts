@@ -46,7 +46,7 @@ test('lines that cannot be written are counted, and cost nobody an answer', asyn
   })
   await Origin.open(stage, 'shop')
   expect(stage.ask('GET /shop/1').status).toBe(200)
-  await new Promise((resolve) => setImmediate(resolve))
+  stage.run(20)
   expect(stage.gateway.registry.expose()).toContain(
     'breakwater_access_log_lines_total{outcome="dropped"} 1\n',
   )

@@ -18,6 +18,8 @@ export interface AnswerKeeper {
   keep(answer: StoredAnswer | undefined, nowMs: number): void
 }
 
+const NOTHING: readonly never[] = []
+
 /** The answer to one request, as the client sees it: relayed, stored, or our own. Told to logs and meters once. */
 export class Answering {
   /** 0 until there is one. */
@@ -28,9 +30,10 @@ export class Answering {
   refusal: Refusal | undefined = undefined
   responseBytes: number = 0
   /** Parts that were served in a lesser form. */
-  degraded: readonly string[] = []
+  degraded: readonly string[] = NOTHING
   readonly #exchange: Exchange
-  readonly #keepers: AnswerKeeper[] = []
+  #keepers: readonly AnswerKeeper[] = NOTHING
+  #tunnelledBytes = 0
   #capture: Capture | undefined
   /** The chunks of a stream of events as far as they matter: its last bytes. Undefined for any other answer. */
   #events: EventTail | undefined
@@ -42,13 +45,18 @@ export class Answering {
     this.#exchange = exchange
   }
 
+  /** What came from the client: the body, or what went through the tunnel. Framing removed. */
+  get requestBytes(): number {
+    return this.#tunnelledBytes + (this.#exchange.body?.receivedBytes ?? 0)
+  }
+
   /** Whether the client has seen the beginning of an answer. */
   get hasBegun(): boolean {
     return this.status !== 0
   }
 
   addKeeper(keeper: AnswerKeeper): void {
-    this.#keepers.push(keeper)
+    this.#keepers = [...this.#keepers, keeper]
   }
 
   /** Begins to relay the answer of an upstream. */
@@ -107,7 +115,7 @@ export class Answering {
 
   /** Our own answer: a problem document that says whose fault it is. */
   refuse(refusal: Refusal, nowMs: number): void {
-    this.degraded = []
+    this.degraded = NOTHING
     const fields = problemFields(refusal)
     const { inbound, identity } = this.#exchange
     const body = Buffer.from(problemBody(refusal, identity.traceId))
@@ -143,7 +151,7 @@ export class Answering {
   }
 
   tunnelClosed(bytesUp: number, bytesDown: number, nowMs: number): void {
-    this.#exchange.body.receivedBytes += bytesUp
+    this.#tunnelledBytes = bytesUp
     this.responseBytes += bytesDown
     this.status = 101
     this.#done(undefined, nowMs)

@@ -1,4 +1,4 @@
-import { Deadline } from '@breakwater/core'
+import { WheelEntry } from '@breakwater/core'
 import type { BreakwaterError, DeadlineWheel } from '@breakwater/core'
 import type {
   ClientExchange,
@@ -30,9 +30,10 @@ type Verdict = 'success' | 'failure' | 'ignored'
 
 /**
  * One try at one endpoint. Tells every control exactly once what became of it: what the caller sees, whether it may be
- * tried again and whether it counts against the upstream are three questions, and this answers the third.
+ * tried again and whether it counts against the upstream are three questions, and this answers the third. In the wheel it
+ * stands for the per-try timeout: up to the head of the answer.
  */
-export class Attempt implements ResponseHandler {
+export class Attempt extends WheelEntry implements ResponseHandler {
   readonly endpoint: Endpoint
   readonly startedMs: number
   /** To the head of the answer; until there is one, to its failure. Milliseconds. */
@@ -46,8 +47,7 @@ export class Attempt implements ResponseHandler {
   readonly #upstream: Upstream
   readonly #breakerPermit: number | undefined
   readonly #wheel: DeadlineWheel
-  /** The per-try timeout: up to the head of the answer. */
-  readonly #tryTimeout: Deadline | undefined
+  readonly #timeoutMs: number
   #client: ClientExchange | undefined
   #settled = false
   #over = false
@@ -61,17 +61,16 @@ export class Attempt implements ResponseHandler {
     timeoutMs: number,
     nowMs: number,
   ) {
+    super()
     this.#owner = owner
     this.#upstream = upstream
     this.endpoint = endpoint
     this.#breakerPermit = breakerPermit
     this.startedMs = nowMs
     this.#wheel = wheel
+    this.#timeoutMs = timeoutMs
     upstream.onStart(endpoint)
-    if (timeoutMs !== Infinity) {
-      this.#tryTimeout = new Deadline((atMs) => this.#onTryTimeout(timeoutMs, atMs))
-      wheel.arm(this.#tryTimeout, nowMs + timeoutMs)
-    }
+    wheel.arm(this, nowMs + timeoutMs)
   }
 
   /** Sends the request. May fail at once: the owner is told before this returns. */
@@ -179,11 +178,11 @@ export class Attempt implements ResponseHandler {
     this.#owner.onAttemptFailed(this, error, nowMs)
   }
 
-  #onTryTimeout(timeoutMs: number, nowMs: number): void {
+  override onExpire(nowMs: number): void {
     if (this.#over) return
     this.latencyMs = nowMs - this.startedMs
     this.abandon('failure', nowMs)
-    const message = `no answer from ${this.endpoint.id} within ${timeoutMs} ms`
+    const message = `no answer from ${this.endpoint.id} within ${this.#timeoutMs} ms`
     this.#owner.onAttemptFailed(this, errors.BW_GATEWAY_UPSTREAM_TIMEOUT(message), nowMs)
   }
 
@@ -231,6 +230,6 @@ export class Attempt implements ResponseHandler {
   }
 
   #disarm(): void {
-    if (this.#tryTimeout !== undefined) this.#wheel.disarm(this.#tryTimeout)
+    this.#wheel.disarm(this)
   }
 }

@@ -1,4 +1,4 @@
-import { Deadline } from '@breakwater/core'
+import { Deadline, WheelEntry } from '@breakwater/core'
 import type { BreakwaterError } from '@breakwater/core'
 import { joinTunnel } from '@breakwater/http'
 import type { FieldList, ResponseHead, ServerExchange, Upgraded } from '@breakwater/http'
@@ -24,11 +24,15 @@ import { retryDelayMs } from './retrying.ts'
 import { Sharing } from './sharing.ts'
 import { upstreamRequest } from './upstream-request.ts'
 
+/** Shared by all exchanges: most have one try and nothing else to list. */
+const NOTHING: readonly never[] = []
+
 /**
  * One request on its way through the gateway: admitted, sent (again, elsewhere, twice) and answered. Synchronous from
- * event to event; every wait is a deadline in the wheel or a place in a queue, and each ends with the request.
+ * event to event; every wait is a deadline in the wheel or a place in a queue, and each ends with the request. In the wheel
+ * it stands for its own deadline: up to the head of the answer, and from there for its longest duration.
  */
-export class Exchange implements CapacityClaim, AttemptOwner {
+export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner {
   readonly listener: ListenerContext
   readonly plan: RoutePlan
   readonly inbound: ServerExchange
@@ -36,7 +40,8 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   /** In its canonical spelling. */
   readonly path: string
   readonly clientAddress: string
-  readonly body: RequestBody
+  /** Undefined when there is none. */
+  readonly body: RequestBody | undefined
   readonly answering: Answering
   /** When the answer stops being useful. Monotonic milliseconds. */
   deadlineMs: number = Infinity
@@ -53,11 +58,10 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   /** Steps of the ladder taken so far. */
   ladderStep: number = 0
   /** Ids of the endpoints tried, in order; one for each try. */
-  readonly attempted: string[] = []
+  attempted: readonly string[] = NOTHING
   /** Whether any byte of the request reached an upstream: it may have had its effect. */
   wasSent: boolean = false
-  readonly #open: Attempt[] = []
-  readonly #deadline: Deadline
+  #open: readonly Attempt[] = NOTHING
   readonly #hedging: Hedging | undefined
   #wake: Deadline | undefined
   #leaving: Deadline | undefined
@@ -74,16 +78,17 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     identity: Identity,
     path: string,
   ) {
+    super()
     this.listener = listener
     this.plan = plan
     this.inbound = inbound
     this.identity = identity
     this.path = path
-    this.clientAddress = listener.forwarding.origin(inbound).clientAddress
+    this.clientAddress = listener.forwarding.clientAddress(inbound)
     this.upstream = plan.upstream
-    this.body = new RequestBody(inbound, listener.forwarding, plan.retry?.maxReplayBytes ?? 0)
+    if (inbound.request.body !== 'none')
+      this.body = new RequestBody(inbound, listener.forwarding, plan.retry?.maxReplayBytes ?? 0)
     this.answering = new Answering(this)
-    this.#deadline = new Deadline((nowMs) => this.#onDeadline(nowMs))
     this.#hedging = Hedging.of(this)
   }
 
@@ -106,7 +111,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
       const refusal = stage(this, nowMs)
       if (refusal !== undefined) return this.answering.refuse(refusal, nowMs)
     }
-    this.listener.runtime.driver.wheel.arm(this.#deadline, this.deadlineMs)
+    this.listener.runtime.driver.wheel.arm(this, this.deadlineMs)
     if (this.#record?.hold() !== true) this.#enter(nowMs)
   }
 
@@ -185,7 +190,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
         1000,
       )
     }
-    this.attempted.push(endpoint.id)
+    this.attempted = this.attempted.length === 0 ? [endpoint.id] : [...this.attempted, endpoint.id]
     this.plan.meters.attempts.inc()
     const { wheel } = this.listener.runtime.driver
     const attempt = new Attempt(
@@ -197,9 +202,9 @@ export class Exchange implements CapacityClaim, AttemptOwner {
       this.plan.perTryTimeoutMs,
       nowMs,
     )
-    this.#open.push(attempt)
+    this.#open = this.#open.length === 0 ? [attempt] : [...this.#open, attempt]
     attempt.start(upstreamRequest(this, nowMs), nowMs)
-    if (attempt.isOpen && this.inbound.request.body !== 'none') this.body.attach(attempt)
+    if (attempt.isOpen) this.body?.attach(attempt)
     if (attempt.isOpen) this.#hedging?.arm(attempt, nowMs)
     return undefined
   }
@@ -217,7 +222,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     if (head.status >= 400 && this.#recoverFrom(attempt, head.status, nowMs)) return
     this.#hedging?.onHead(attempt, nowMs)
     this.#dropOthers(attempt, nowMs)
-    this.body.forget()
+    this.body?.forget()
     this.#armMaxDuration(nowMs)
     this.answering.head(attempt, head, nowMs)
   }
@@ -236,14 +241,14 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     if (attempt.wasSent) this.wasSent = true
     if (this.answering.hasBegun) return this.answering.breakOff(refusalOf(error), nowMs)
     if (this.#open.length > 0) return // a hedge may still win
-    this.body.detach()
+    this.body?.detach()
     const delayMs = retryDelayMs(this, attempt, error, nowMs)
     if (delayMs >= 0) this.#retryIn(delayMs, nowMs)
     else this.fail(refusalOf(error), nowMs)
   }
 
   onAttemptWritable(): void {
-    this.body.resume()
+    this.body?.resume()
   }
 
   onAttemptUpgrade(attempt: Attempt, head: ResponseHead, upstream: Upgraded, nowMs: number): void {
@@ -311,13 +316,14 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     this.answering.clientGone(nowMs, error)
   }
 
-  #onDeadline(nowMs: number): void {
+  override onExpire(nowMs: number): void {
     this.#pending?.cancel()
     this.#pending = undefined
-    for (const attempt of this.#open.splice(0))
-      this.#abandon(attempt, this.#verdictOfDeadline(attempt, nowMs), nowMs)
+    const open = this.#open
+    this.#open = NOTHING
+    for (const attempt of open) this.#abandon(attempt, this.#verdictOfDeadline(attempt, nowMs), nowMs)
     this.#disarm()
-    this.body.detach()
+    this.body?.detach()
     const detail = `no answer from ${this.upstream.name} within ${Math.round(nowMs - this.inbound.startedMs)} ms`
     const refusal = refuse(errors.BW_GATEWAY_UPSTREAM_TIMEOUT, detail)
     if (this.answering.hasBegun) return this.answering.breakOff(refusal, nowMs)
@@ -336,7 +342,7 @@ export class Exchange implements CapacityClaim, AttemptOwner {
     attempt.abandonByStatus(nowMs)
     this.#forgetAttempt(attempt)
     if (mayHedgeWin) return true
-    this.body.detach()
+    this.body?.detach()
     if (step === undefined) this.#retryIn(delayMs, nowMs)
     else takeStep(this, step, nowMs)
     return true
@@ -357,16 +363,14 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   #armMaxDuration(nowMs: number): void {
     const endMs = this.inbound.startedMs + this.plan.maxDurationMs
     const { wheel } = this.listener.runtime.driver
-    wheel.disarm(this.#deadline)
-    if (endMs !== Infinity) wheel.arm(this.#deadline, Math.max(endMs, nowMs))
+    wheel.arm(this, endMs === Infinity ? Infinity : Math.max(endMs, nowMs))
   }
 
   #dropOthers(winner: Attempt | undefined, nowMs: number): void {
-    if (this.#open.length === (winner === undefined ? 0 : 1)) return
-    for (const attempt of this.#open.splice(0)) {
-      if (attempt === winner) this.#open.push(attempt)
-      else this.#abandon(attempt, 'ignored', nowMs)
-    }
+    const open = this.#open
+    if (open.length === (winner === undefined ? 0 : 1)) return
+    this.#open = winner === undefined ? NOTHING : [winner]
+    for (const attempt of open) if (attempt !== winner) this.#abandon(attempt, 'ignored', nowMs)
   }
 
   /** Gives a try up that may have had its effect. */
@@ -385,13 +389,14 @@ export class Exchange implements CapacityClaim, AttemptOwner {
   }
 
   #forgetAttempt(attempt: Attempt): void {
-    const index = this.#open.indexOf(attempt)
-    if (index >= 0) this.#open.splice(index, 1)
+    const open = this.#open
+    if (open.length > 1) this.#open = open.filter((other) => other !== attempt)
+    else if (open[0] === attempt) this.#open = NOTHING
   }
 
   #disarm(): void {
     const { wheel } = this.listener.runtime.driver
-    wheel.disarm(this.#deadline)
+    wheel.disarm(this)
     if (this.#wake !== undefined) wheel.disarm(this.#wake)
     if (this.#leaving !== undefined) wheel.disarm(this.#leaving)
     this.#hedging?.disarm()

@@ -58,7 +58,7 @@ function tryStep(
     }
     case 'upstream': {
       const { request } = exchange.inbound
-      const canSend = request.body === 'none' || exchange.body.isReplayable
+      const canSend = exchange.body?.isReplayable !== false
       // A write that may have had its effect is not carried out somewhere else as well.
       const isSafe = !exchange.wasSent || request.method === 'GET' || request.method === 'HEAD'
       if (upstream === undefined || !canSend || !isSafe || nowMs >= exchange.deadlineMs) return undefined

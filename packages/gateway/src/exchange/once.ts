@@ -51,7 +51,7 @@ export class Once {
       const detail = `the field ${header} is not 1 to 255 visible characters`
       return answering.refuse(refuse(errors.BW_GATEWAY_IDEMPOTENCY_KEY_INVALID, detail), nowMs)
     }
-    if (inbound.request.body === 'none') this.#decide(key, '', nowMs)
+    if (body === undefined) this.#decide(key, '', nowMs)
     else body.collect((chunks, atMs) => this.#decide(key, digestOf(chunks), atMs))
   }
 

@@ -47,7 +47,7 @@ function isWorthRetrying(retry: RetryPlan, attempt: Attempt, error: BreakwaterEr
  */
 function isReplayable(exchange: Exchange, retry: RetryPlan, attempt: Attempt): boolean {
   const { request } = exchange.inbound
-  if (request.body !== 'none' && !exchange.body.isReplayable) return false
+  if (exchange.body?.isReplayable === false) return false
   if (!attempt.wasSent || retry.methods.has(request.method)) return true
   return request.fields.has(exchange.plan.idempotency?.header ?? 'idempotency-key')
 }

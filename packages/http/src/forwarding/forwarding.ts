@@ -13,13 +13,6 @@ export interface ForwardingOptions {
   readonly trailers?: readonly string[]
 }
 
-/** Where a request came from, as far as we believe it. */
-export interface Origin {
-  /** The client's address: the peer's, or the nearest one that trusted proxies vouch for. */
-  readonly clientAddress: string
-  readonly scheme: 'http' | 'https'
-}
-
 /** What of an exchange the rules look at; a `ServerExchange` fits. */
 export interface Received {
   readonly request: RequestHead
@@ -57,22 +50,19 @@ export class Forwarding {
     return this.#trusted.has(remoteAddress)
   }
 
-  /** Who the client is. An untrusted peer is the client, whatever it says. */
-  origin(received: Received): Origin {
+  /** The client's address, as far as we believe it. An untrusted peer is the client, whatever it says. */
+  clientAddress(received: Received): string {
     const peer = plainAddress(received.remoteAddress)
-    const scheme = received.secure ? 'https' : 'http'
-    if (!this.#trusted.has(received.remoteAddress)) return { clientAddress: peer, scheme }
-    const { fields } = received.request
-    const chain = fields.getAll('x-forwarded-for').join(',').split(',')
-    let clientAddress = peer
+    if (!this.#trusted.has(received.remoteAddress)) return peer
+    const chain = received.request.fields.getAll('x-forwarded-for').join(',').split(',')
+    let client = peer
     for (const hop of chain.toReversed()) {
       const address = hop.trim()
       if (address === '') continue
-      clientAddress = address
+      client = address
       if (!this.#trusted.has(address)) break
     }
-    const proto = fields.get('x-forwarded-proto')
-    return { clientAddress, scheme: proto === 'https' || proto === 'http' ? proto : scheme }
+    return client
   }
 
   /** The fields of a request for the next hop. */

@@ -1,5 +1,5 @@
 import { DeadlineWheel } from '@breakwater/core'
-import type { Clock, Deadline } from '@breakwater/core'
+import type { Clock, WheelEntry } from '@breakwater/core'
 import type { NetTransport, Turns } from './transport.ts'
 
 /** Sizes of shared write buffers. A slow reader keeps one, so small writes must not take a large one along. */
@@ -82,7 +82,7 @@ export class TickingWheel extends DeadlineWheel {
     this.#turns = turns
   }
 
-  override arm(deadline: Deadline, atMs: number): void {
+  override arm(deadline: WheelEntry, atMs: number): void {
     super.arm(deadline, atMs)
     if (this.#timer === undefined && this.size > 0) this.#start()
   }

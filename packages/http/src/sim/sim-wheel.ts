@@ -1,4 +1,4 @@
-import type { Deadline, Timer } from '@breakwater/core'
+import type { Timer, WheelEntry } from '@breakwater/core'
 import { DeadlineWheel } from '@breakwater/core'
 import type { Turns } from './turns.ts'
 
@@ -18,7 +18,7 @@ export class SimWheel extends DeadlineWheel {
     this.#isStill = isStill
   }
 
-  override arm(deadline: Deadline, atMs: number): void {
+  override arm(deadline: WheelEntry, atMs: number): void {
     super.arm(deadline, atMs)
     if (atMs < this.#wakeAtMs) this.#wake(atMs)
   }

@@ -28,7 +28,7 @@ export interface AccessLogOptions {
 export interface AccessLogDeps {
   readonly clock?: Clock
   readonly random?: () => number
-  /** Runs a task a little later, when more lines have gathered. Default: after `LINGER_MS`. */
+  /** Runs a task a little later, when more lines have gathered. Default: after `LINGER_MS` by the clock. */
   readonly defer?: (task: () => void) => void
 }
 
@@ -37,7 +37,6 @@ export interface AccessLogDeps {
  * the event loop, that was a twentieth of the processor time of a busy gateway.
  */
 const LINGER_MS = 10
-const linger = (task: () => void): void => void setTimeout(task, LINGER_MS)
 
 /**
  * Writes a line of JSON a request, one system call for all that gather within `LINGER_MS`. Never blocks and never grows: when the sink is slower than
@@ -96,7 +95,7 @@ export class AccessLog implements AsyncDisposable {
     this.#closeTimeoutMs = closeTimeoutMs
     this.#clock = deps.clock ?? systemClock
     this.#random = deps.random ?? Math.random
-    this.#defer = deps.defer ?? linger
+    this.#defer = deps.defer ?? ((task) => void this.#clock.schedule(LINGER_MS, task))
   }
 
   /** Logs one finished request. Costs one line of text and a copy of it; after `close` the line counts as dropped. */
