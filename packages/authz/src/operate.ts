@@ -16,3 +16,6 @@ export { readBundle, writeBundle, type Bundle, type BundleManifest } from './bun
 export { keyIdOf, signBundle, verifyBundle, type VerifiedBundle } from './bundle/signature.ts'
 export { BundleHolder, bundleEvents, type BundleEvent, type BundleHolderOptions } from './bundle/holder.ts'
 export { Replayer, replayMismatch, type ReplayerOptions, type ReplayMismatch } from './engine/replayer.ts'
+export { KnownUid } from './entities/known-uid.ts'
+export { KnownContext } from './engine/known-context.ts'
+export { LiveEntities } from './bundle/live-entities.ts'

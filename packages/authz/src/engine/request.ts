@@ -10,13 +10,15 @@ import {
 } from '../entities/read-entities.ts'
 import { badData, isObject, readEscape, readRecord } from '../entities/read-value.ts'
 import { overlayFor } from '../entities/request-overlay.ts'
-import { OverlayUids, RequestUids, type UidSource } from '../entities/uid-table.ts'
+import { KnownUid } from '../entities/known-uid.ts'
+import { OverlayUids, type UidSource, type UidTable } from '../entities/uid-table.ts'
 import type { EntityUid } from '../entities/uid.ts'
 import { exists, readTypedRecord } from '../schema/read-typed-value.ts'
-import type { AuthzSchema } from '../schema/schema.ts'
+import type { ActionSchema, AuthzSchema } from '../schema/schema.ts'
 import { AuthzError } from '../errors.ts'
 import { EMPTY_RECORD, type CedarRecord } from '../values/record.ts'
 import type { EntityOverlay } from './frame.ts'
+import { KnownContext } from './known-context.ts'
 
 /** A question: may this principal do this action to this resource? */
 export interface AuthzRequest {
@@ -46,14 +48,19 @@ export interface ResolvedRequest {
 export function resolveRequest(request: AuthzRequest, store: EntityStore): ResolvedRequest {
   const { schema } = store
   const { entities } = request
-  const uids: UidSource = entities === undefined ? new RequestUids(store.uids) : new OverlayUids(store.uids)
-  const principal = readUidInput(request.principal, uids, 'principal')
-  const action = readUidInput(request.action, uids, 'action')
-  const resource = readUidInput(request.resource, uids, 'resource')
+  const uids: UidSource = entities === undefined ? store.requestUids : new OverlayUids(store.uids)
+  // Entities of the request change what a name stands for: then nothing that is known beforehand counts.
+  const table = entities === undefined ? store.uids : undefined
+  const principal = readName(request.principal, table, uids, 'principal')
+  const action = readName(request.action, table, uids, 'action')
+  const resource = readName(request.resource, table, uids, 'resource')
   const overlay =
     entities === undefined ? undefined : overlayFor(readEntities(entities, uids, schema), schema)
-  const context = readContext(request.context, uids, action, schema)
-  if (schema !== undefined) requireAllowed(principal, action, resource, schema)
+  const declared = schema?.actions.get(action.key)
+  if (schema !== undefined && declared === undefined)
+    throw invalid(`the schema does not know the action ${action}`)
+  const context = contextOf(request.context, table, uids, declared, schema)
+  if (schema !== undefined && declared !== undefined) requireAllowed(principal, declared, resource, schema)
   return { principal, action, resource, context, overlay }
 }
 
@@ -62,10 +69,31 @@ export function overlayAt(request: ResolvedRequest, at: EntitySnapshot): EntityO
   return request.overlay === undefined ? at.overlay : new Map([...at.overlay, ...request.overlay])
 }
 
+function readName(input: UidInput, table: UidTable | undefined, uids: UidSource, where: string): EntityUid {
+  const known = table === undefined ? undefined : KnownUid.in(table, input, where)
+  return known ?? readUidInput(input, uids, where)
+}
+
+function contextOf(
+  input: AuthzRequest['context'],
+  table: UidTable | undefined,
+  uids: UidSource,
+  declared: ActionSchema | undefined,
+  schema: AuthzSchema | undefined,
+): CedarRecord {
+  if (table === undefined || !(input instanceof KnownContext))
+    return readContext(input, uids, declared, schema)
+  const known = KnownContext.recordOf(input, table, declared?.context)
+  if (known !== undefined) return known
+  const record = readContext(input, uids, declared, schema)
+  KnownContext.keep(input, record, table, declared?.context)
+  return record
+}
+
 function readContext(
   input: AuthzRequest['context'],
   uids: UidSource,
-  action: EntityUid,
+  declared: ActionSchema | undefined,
   schema: AuthzSchema | undefined,
 ): CedarRecord {
   if (input === undefined && schema === undefined) return EMPTY_RECORD
@@ -73,27 +101,26 @@ function readContext(
   if (!isObject(json) || readEscape(json, uids, 'context') !== undefined) {
     throw badData('context', 'expected a record')
   }
-  if (schema === undefined) return readRecord(json, uids, 'context')
-  const declared = schema.actions.get(action.key)
-  if (declared === undefined) throw invalid(`the schema does not know the action ${action}`)
+  if (schema === undefined || declared === undefined) return readRecord(json, uids, 'context')
   return readTypedRecord(json, declared.context, schema, uids, 'context')
 }
 
 function requireAllowed(
   principal: EntityUid,
-  action: EntityUid,
+  action: ActionSchema,
   resource: EntityUid,
   schema: AuthzSchema,
 ): void {
-  const declared = schema.actions.get(action.key)
-  if (declared === undefined) throw invalid(`the schema does not know the action ${action}`)
-  if (!declared.principalTypes.has(principal.type))
-    throw invalid(`${action} allows no principal of type ${principal.type}`)
-  if (!declared.resourceTypes.has(resource.type))
-    throw invalid(`${action} allows no resource of type ${resource.type}`)
-  for (const uid of [principal, resource]) {
-    if (!exists(uid, schema)) throw invalid(`the schema does not list ${uid}`)
-  }
+  if (!action.principalTypes.has(principal.type))
+    throw invalid(`${nameOf(action)} allows no principal of type ${principal.type}`)
+  if (!action.resourceTypes.has(resource.type))
+    throw invalid(`${nameOf(action)} allows no resource of type ${resource.type}`)
+  if (!exists(principal, schema)) throw invalid(`the schema does not list ${principal}`)
+  if (!exists(resource, schema)) throw invalid(`the schema does not list ${resource}`)
+}
+
+function nameOf({ type, id }: ActionSchema): string {
+  return `${type}::${JSON.stringify(id)}`
 }
 
 function invalid(what: string): AuthzError {

@@ -33,6 +33,8 @@ export class EntityStore {
   readonly schema: AuthzSchema | undefined
   /** Shared with the policies compiled against this store. */
   readonly uids: UidTable = new UidTable()
+  /** Names of requests, which add nothing to the table. */
+  readonly requestUids: RequestUids = new RequestUids(this.uids)
   readonly #present = new Set<EntityUid>()
   readonly #snapshots = new Set<EntitySnapshot>()
   #version = 0
@@ -70,9 +72,8 @@ export class EntityStore {
       this.uids,
       this.schema,
     )
-    const known = new RequestUids(this.uids)
     for (const input of changes.remove ?? []) {
-      const uid = readUidInput(input, known, 'remove')
+      const uid = readUidInput(input, this.requestUids, 'remove')
       if (drafts.has(uid))
         throw new AuthzError('BW_AUTHZ_ENTITY_CONFLICT', `${uid} is both written and removed`)
       if (uid.record !== undefined) drafts.set(uid, undefined)

@@ -67,9 +67,17 @@ export function readSchema(source: OfficialSchemaText): AuthzSchema {
     }
   }
   const resolve = (raw: RawType): SchemaType => resolveType(raw, common, resolve)
+  // Actions that want the same have one type: what is read for one of them serves the others.
+  const shapes = new Map<string, RecordType>()
   const shapeOf = (raw: unknown): RecordType => {
-    const type = raw === undefined ? NO_SHAPE : resolve(raw as RawType)
-    return type.kind === 'record' ? type : NO_SHAPE
+    if (raw === undefined) return NO_SHAPE
+    const text = JSON.stringify(raw)
+    const known = shapes.get(text)
+    if (known !== undefined) return known
+    const type = resolve(raw as RawType)
+    const shape = type.kind === 'record' ? type : NO_SHAPE
+    shapes.set(text, shape)
+    return shape
   }
   const entityTypes = new Map<string, EntityTypeSchema>()
   const actions = new Map<string, ActionSchema>()
