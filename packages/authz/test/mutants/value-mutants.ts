@@ -165,7 +165,7 @@ export const VALUE_MUTANTS: readonly Mutant[] = [
   ),
   ...inFile('engine/request.ts', [
     'requests are not checked',
-    'if (schema !== undefined) requireAllowed(principal, action, resource, schema)',
+    'if (schema !== undefined && declared !== undefined) requireAllowed(principal, declared, resource, schema)',
     'void requireAllowed',
   ]),
 ]
