@@ -58,6 +58,7 @@ class BenchDriver implements Driver {
       host: options.host,
       port: options.port,
       connections: 0,
+      prepare: () => () => undefined,
       close: () => Promise.resolve(),
     })
   }

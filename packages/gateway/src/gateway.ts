@@ -1,3 +1,4 @@
+import type { BundleEvent } from '@breakwater/authz/operate'
 import type { Random, Timer } from '@breakwater/core'
 import type { GatewayConfig } from '@breakwater/contract'
 import type { Driver } from '@breakwater/http'
@@ -8,12 +9,13 @@ import { errors } from './errors.ts'
 import type { LiveEntities } from './authorization/authorization.ts'
 import { answerAuthZen } from './authorization/authzen.ts'
 import type { AuthZenCall } from './authorization/authzen.ts'
+import { BundlePoint } from './authorization/bundle-point.ts'
+import type { BundleState } from './authorization/bundle-point.ts'
 import type { DecisionPoint, DecisionRecorder } from './authorization/decision-point.ts'
-import { GatewayListener } from './listener.ts'
-import type { ListenerShared } from './listener.ts'
+import { Listeners } from './listeners.ts'
+import type { ListenerChange } from './listeners.ts'
 import { OverloadWatch } from './overload.ts'
 import type { Runtime } from './runtime.ts'
-import { isSame } from './same.ts'
 import { Snapshot } from './snapshot.ts'
 import type { SnapshotDeps } from './snapshot.ts'
 import { statusOf } from './status.ts'
@@ -51,13 +53,10 @@ export class Gateway {
   readonly registry: MetricsRegistry
   readonly #driver: Driver
   readonly #deps: SnapshotDeps
-  readonly #shared: ListenerShared
   readonly #overload: OverloadWatch | undefined
   readonly #accessLog: AccessLog | undefined
   readonly #unpublishAccessLog: (() => void) | undefined
-  readonly #listeners = new Map<string, GatewayListener>()
-  /** Replaced or removed by a reload; gone when the last of their connections is. */
-  readonly #retiring = new Set<GatewayListener>()
+  readonly #listeners: Listeners
   #snapshot: Snapshot
   #isStarted = false
   #isDraining = false
@@ -89,14 +88,14 @@ export class Gateway {
     }
     const runtime: Runtime = { driver, random, overload: this.#overload?.manager, traces: telemetry.traces }
     this.#snapshot = new Snapshot(config, this.#deps)
-    this.#shared = {
+    this.#listeners = new Listeners({
       runtime,
       meters,
       reporter: new Reporter(this.#accessLog, accessLog),
       name: config.name,
       router: () => this.#snapshot.router,
       isDraining: () => this.#isDraining,
-    }
+    })
   }
 
   /**
@@ -107,9 +106,8 @@ export class Gateway {
   static async open(config: GatewayConfig, deps: GatewayDeps): Promise<Gateway> {
     const gateway = new Gateway(config, deps)
     try {
-      for (const listener of config.listeners) {
-        gateway.#listeners.set(listener.name, await GatewayListener.open(listener, gateway.#shared))
-      }
+      const change = await gateway.#listeners.prepare(config.listeners)
+      await change.commit()
     } catch (error) {
       await gateway.close()
       throw error
@@ -128,7 +126,7 @@ export class Gateway {
     string,
     { readonly host: string; readonly port: number; readonly isTls: boolean }
   > {
-    return new Map([...this.#listeners].map(([name, listener]) => [name, listener.address]))
+    return new Map([...this.#listeners.open].map(([name, listener]) => [name, listener.address]))
   }
 
   /** Started and every upstream that is not optional has somebody to ask. False from the moment draining begins. */
@@ -165,9 +163,23 @@ export class Gateway {
     return (request, call) => answerAuthZen(authorization, settings, request, call)
   }
 
+  /** The signed policies in force; undefined where the configuration names none. */
+  get bundle(): BundleState | undefined {
+    return bundlePointOf(this.#snapshot)?.state
+  }
+
+  /**
+   * Takes newer signed policies: checked as those of the file, kept in it, in force for the next request. Waits for a reload
+   * under way. Undefined where the configuration names no bundle. Never rejects: a bad bundle is ordinary.
+   */
+  async pushBundle(signed: Uint8Array): Promise<BundleEvent | undefined> {
+    await this.#reloaded
+    return bundlePointOf(this.#snapshot)?.push(signed, this.config)
+  }
+
   /** What it does and how its controls stand. For people and the admin API: allocates. */
   status(): GatewayStatus {
-    const connections = [...this.#listeners].map(([name, listener]) => ({
+    const connections = [...this.#listeners.open].map(([name, listener]) => ({
       name,
       ...listener.address,
       connections: listener.connections,
@@ -184,7 +196,7 @@ export class Gateway {
 
   /**
    * Changes to another configuration. Requests under way keep the old one; streams live on; controls whose settings did not
-   * change keep what they learnt. Telemetry and overload settings take effect at the next start. One reload at a time:
+   * change keep what they learnt; ports that stay are open all the while, with their certificates read again. Telemetry and overload settings take effect at the next start. One reload at a time:
    * a second one waits for the first.
    *
    * @throws `BW_GATEWAY_START_FAILED` when a new listener cannot open: then nothing has changed.
@@ -197,41 +209,26 @@ export class Gateway {
   }
 
   async #reload(config: GatewayConfig): Promise<void> {
-    if (this.#isDraining)
-      throw errors.BW_GATEWAY_DRAINING('this gateway is stopping and takes no new configuration')
+    const refusal = (): Error =>
+      errors.BW_GATEWAY_DRAINING('this gateway is stopping and takes no new configuration')
+    if (this.#isDraining) throw refusal()
     const previous = this.#snapshot
     const next = new Snapshot(config, this.#deps, previous)
-    const opened: GatewayListener[] = []
-    const closed: GatewayListener[] = []
+    let change: ListenerChange
     try {
-      for (const listener of config.listeners) {
-        const old = this.#listeners.get(listener.name)
-        if (old !== undefined && isSame(old.config, listener)) continue
-        if (old?.config.host === listener.host && old.config.port === listener.port && listener.port !== 0) {
-          closed.push(old)
-          await this.#retire(old)
-        }
-        opened.push(await GatewayListener.open(listener, this.#shared))
-      }
+      change = await this.#listeners.prepare(config.listeners)
     } catch (error) {
-      for (const listener of opened) await listener.close()
-      // Their addresses were given up for the new ones: take them back.
-      for (const { config: old } of closed)
-        this.#listeners.set(old.name, await GatewayListener.open(old, this.#shared))
       next.retire(previous)
       throw error
     }
+    // Draining may have begun meanwhile.
+    if (this.#isDraining) {
+      await change.abandon()
+      next.retire(previous)
+      throw refusal()
+    }
     this.#snapshot = next
-    for (const listener of opened) {
-      const old = this.#listeners.get(listener.config.name)
-      this.#listeners.set(listener.config.name, listener)
-      if (old !== undefined) await this.#retire(old)
-    }
-    for (const [name, listener] of this.#listeners) {
-      if (config.listeners.some((wanted) => wanted.name === name)) continue
-      this.#listeners.delete(name)
-      await this.#retire(listener)
-    }
+    await change.commit()
     previous.retire(next)
   }
 
@@ -244,9 +241,9 @@ export class Gateway {
     this.#isDraining = true
     const { readinessDelayMs, timeoutMs } = this.config.drain
     if (readinessDelayMs > 0) await this.#pause(readinessDelayMs)
-    await Promise.all(this.#allListeners().map((listener) => listener.drain()))
+    await this.#listeners.drain()
     const endMs = this.#driver.clock.now() + timeoutMs
-    while (this.#openConnections() > 0 && this.#driver.clock.now() < endMs) await this.#pause(20)
+    while (this.#listeners.connections > 0 && this.#driver.clock.now() < endMs) await this.#pause(20)
     await this.close()
   }
 
@@ -256,25 +253,10 @@ export class Gateway {
     this.#isStarted = false
     this.#overload?.stop()
     this.#tick?.cancel()
-    await Promise.all(this.#allListeners().map((listener) => listener.close()))
+    await this.#listeners.close()
     this.#snapshot.retire(undefined)
     await this.#accessLog?.[Symbol.asyncDispose]()
     this.#unpublishAccessLog?.()
-  }
-
-  #openConnections(): number {
-    return this.#allListeners().reduce((sum, { connections }) => sum + connections, 0)
-  }
-
-  #allListeners(): GatewayListener[] {
-    return [...this.#listeners.values(), ...this.#retiring]
-  }
-
-  /** Accepts no more; what is open lives on, and is known until it is gone. */
-  async #retire(listener: GatewayListener): Promise<void> {
-    for (const earlier of this.#retiring) if (earlier.connections === 0) this.#retiring.delete(earlier)
-    this.#retiring.add(listener)
-    await listener.drain()
   }
 
   #pause(ms: number): Promise<void> {
@@ -289,6 +271,11 @@ export class Gateway {
       this.#scheduleTick()
     })
   }
+}
+
+function bundlePointOf({ authorization }: Snapshot): BundlePoint | undefined {
+  const policies = authorization?.policies
+  return policies instanceof BundlePoint ? policies : undefined
 }
 
 function registryOptionsOf(metrics: GatewayConfig['telemetry']['metrics']): { maxSeries?: number } {

@@ -39,12 +39,14 @@ export class GatewayListener implements ListenerContext, ServerHandler {
   readonly forwarding: Forwarding
   readonly halfClosedMs: number
   readonly #shared: ListenerShared
-  readonly #perAddress = new Map<string, number>()
+  /** Open connections by client, those of the listener before on the same port included. */
+  readonly #perAddress: Map<string, number>
   readonly #normalizesDots: boolean
   #server: HttpServer | undefined
 
-  private constructor(config: ListenerConfig, shared: ListenerShared) {
+  private constructor(config: ListenerConfig, shared: ListenerShared, perAddress: Map<string, number>) {
     this.config = config
+    this.#perAddress = perAddress
     this.runtime = shared.runtime
     this.halfClosedMs = config.timeouts.halfClosedMs
     this.forwarding = new Forwarding({ viaName: shared.name, trustedProxies: config.trustForwardedFrom })
@@ -54,25 +56,53 @@ export class GatewayListener implements ListenerContext, ServerHandler {
 
   /** @throws `BW_GATEWAY_START_FAILED` naming the listener and why. */
   static async open(config: ListenerConfig, shared: ListenerShared): Promise<GatewayListener> {
-    const listener = new GatewayListener(config, shared)
-    const { host, port, limits } = config
+    const listener = new GatewayListener(config, shared, new Map())
+    const { host, port } = config
+    const listen = { host, port, ...settingsOf(config) }
     try {
       listener.#server = await HttpServer.open(
         shared.runtime.driver,
-        {
-          host,
-          port,
-          maxConnections: Math.min(limits.maxConnections, Number.MAX_SAFE_INTEGER),
-          ...tlsOf(config),
-        },
+        listen,
         listener,
         serverOptionsOf(config),
       )
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      throw errors.BW_GATEWAY_START_FAILED(`listener ${config.name} cannot open: ${why}`, { cause: error })
+      throw cannotOpen(config, error)
     }
     return listener
+  }
+
+  /**
+   * Prepares a listener with another configuration for the address of this one, which stays open. Once it has taken over,
+   * this one is left with its connections.
+   *
+   * @throws `BW_GATEWAY_START_FAILED` when its certificate cannot be used: nothing has changed then.
+   */
+  prepareSuccessor(config: ListenerConfig): {
+    readonly listener: GatewayListener
+    readonly takeOver: () => void
+  } {
+    const listener = new GatewayListener(config, this.#shared, this.#perAddress)
+    try {
+      const successor = this.#server?.prepareSuccessor(settingsOf(config), listener, serverOptionsOf(config))
+      listener.#server = successor?.server
+      return { listener, takeOver: () => successor?.takeOver() }
+    } catch (error) {
+      throw cannotOpen(config, error)
+    }
+  }
+
+  /**
+   * Prepares the certificate as its files are now, for connections to come.
+   *
+   * @throws `BW_GATEWAY_START_FAILED` when it cannot be used: nothing has changed then.
+   */
+  prepareRenewal(): () => void {
+    try {
+      return this.#server?.prepareSettings(settingsOf(this.config)) ?? (() => {})
+    } catch (error) {
+      throw cannotOpen(this.config, error)
+    }
   }
 
   get address(): { readonly host: string; readonly port: number; readonly isTls: boolean } {
@@ -143,10 +173,21 @@ export class GatewayListener implements ListenerContext, ServerHandler {
   }
 }
 
-function tlsOf({ tls, timeouts }: ListenerConfig): Pick<ListenOptions, 'tls'> {
-  if (tls === undefined) return {}
+function cannotOpen({ name }: ListenerConfig, cause: unknown): Error {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return errors.BW_GATEWAY_START_FAILED(`listener ${name} cannot open: ${why}`, { cause })
+}
+
+function settingsOf({
+  tls,
+  timeouts,
+  limits,
+}: ListenerConfig): Pick<ListenOptions, 'tls' | 'maxConnections'> {
+  const maxConnections = Math.min(limits.maxConnections, Number.MAX_SAFE_INTEGER)
+  if (tls === undefined) return { maxConnections }
   const { certFile: certificateFile, keyFile, minVersion } = tls
-  return { tls: { certificateFile, keyFile, minVersion, handshakeTimeoutMs: timeouts.tlsHandshakeMs } }
+  const handshakeTimeoutMs = timeouts.tlsHandshakeMs
+  return { maxConnections, tls: { certificateFile, keyFile, minVersion, handshakeTimeoutMs } }
 }
 
 function serverOptionsOf({ limits, paths, timeouts }: ListenerConfig): ServerOptions {

@@ -75,11 +75,24 @@ export interface ListenOptions {
   readonly maxConnections?: number
 }
 
+/** What of a listener may change while its port stays open. */
+export type ListenerSettings = Pick<ListenOptions, 'tls' | 'maxConnections'>
+
+/** Gives a new connection to whoever serves it. */
+export type Accept = (transport: Transport, nowMs: number) => TransportHandler
+
 export interface Listener {
   readonly host: string
   readonly port: number
   /** Open connections that came through this listener. */
   readonly connections: number
+  /**
+   * Prepares other settings, and somebody else, for the connections that come from now on; certificates are read again. The
+   * port is open all the while, and nothing changes until the result is called.
+   *
+   * @throws `BW_HTTP_LISTEN_FAILED` when a certificate cannot be used.
+   */
+  prepare(settings: ListenerSettings, accept: Accept): () => void
   /** Stops accepting. Connections that are open stay open. */
   close(): Promise<void>
 }
@@ -112,10 +125,7 @@ export interface Driver {
   /** Every timeout of every machine. The driver moves it. */
   readonly wheel: DeadlineWheel
   /** @throws `BW_HTTP_LISTEN_FAILED` when the address is taken, not local, or not permitted. */
-  listen(
-    options: ListenOptions,
-    accept: (transport: Transport, nowMs: number) => TransportHandler,
-  ): Promise<Listener>
+  listen(options: ListenOptions, accept: Accept): Promise<Listener>
   /** Calls back in a later turn, never during this call. Has no time-out of its own: arm a deadline and cancel. */
   connect(
     options: ConnectOptions,

@@ -1,27 +1,24 @@
 import { readFileSync } from 'node:fs'
-import { Server as NetServer, Socket, isIP } from 'node:net'
-import { Server as TlsServer, connect as connectTls } from 'node:tls'
+import { Socket, isIP } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions as TlsConnectionOptions, TLSSocket } from 'node:tls'
-import { errors } from '../errors.ts'
 import type {
+  Accept,
   ConnectOptions,
   Connecting,
   Driver,
   ListenOptions,
-  ListenTls,
   Listener,
   Transport,
   TransportHandler,
 } from '../transport.ts'
 import { connectError } from './connect-error.ts'
-import { listenError } from './listen-error.ts'
+import { NetListener } from './listener.ts'
 import { NetTransport } from './transport.ts'
 import { NetTurns, TickingWheel } from './turns.ts'
 
 /** Size of the buffer that all plain upstream sockets read into. */
 const READ_BYTES = 65_536
-
-type Accept = (transport: Transport, nowMs: number) => TransportHandler
 
 /** Real sockets. */
 export interface NetDriver extends Driver {
@@ -48,34 +45,14 @@ class SocketDriver implements NetDriver {
   readonly #shared = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES)
 
   async listen(options: ListenOptions, accept: Accept): Promise<Listener> {
-    const server =
-      options.tls === undefined
-        ? new NetServer({ allowHalfOpen: true, noDelay: true })
-        : tlsServer(options.tls)
-    if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
-    const secure = options.tls !== undefined
-    server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) =>
-      this.#accept(socket, secure, accept),
+    const listener: NetListener = await NetListener.open(
+      options,
+      accept,
+      (socket, isSecure, acceptNow) => this.#take(socket, isSecure, acceptNow),
+      () => this.#listeners.delete(listener),
     )
-    // A handshake that fails concerns that client only.
-    server.on('tlsClientError', () => undefined)
-    return await new Promise((resolve, reject) => {
-      // Later errors are of single accepts, such as EMFILE: the connection is lost, the listener is not.
-      server.on('error', (cause) => reject(listenError(options, cause)))
-      server.listen(
-        {
-          host: options.host,
-          port: options.port,
-          backlog: options.backlog ?? 511,
-          reusePort: options.reusePort ?? false,
-        },
-        () => {
-          const listener = new OpenListener(server, options.host, () => this.#listeners.delete(listener))
-          this.#listeners.add(listener)
-          resolve(listener)
-        },
-      )
-    })
+    this.#listeners.add(listener)
+    return listener
   }
 
   connect(
@@ -121,7 +98,7 @@ class SocketDriver implements NetDriver {
     this.wheel.stop()
   }
 
-  #accept(socket: Socket, secure: boolean, accept: Accept): void {
+  #take(socket: Socket, secure: boolean, accept: Accept): void {
     this.#own(socket)
     const transport = new NetTransport(socket, this.#turns, secure)
     this.#turns.run((nowMs) => transport.bind(accept(transport, nowMs), true))
@@ -161,55 +138,5 @@ class SocketDriver implements NetDriver {
     // Without a listener an error in the time between two owners would end the process.
     socket.on('error', () => undefined)
     socket.once('close', () => this.#sockets.delete(socket))
-  }
-}
-
-function tlsServer(tls: ListenTls): TlsServer {
-  try {
-    return new TlsServer({
-      cert: readFileSync(tls.certificateFile),
-      key: readFileSync(tls.keyFile),
-      ALPNProtocols: [...(tls.alpn ?? ['http/1.1'])],
-      handshakeTimeout: Math.min(tls.handshakeTimeoutMs ?? 10_000, 0x7fff_ffff),
-      minVersion: tls.minVersion ?? 'TLSv1.2',
-      allowHalfOpen: true,
-      noDelay: true,
-    })
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw errors.BW_HTTP_LISTEN_FAILED(`cannot use ${tls.certificateFile} and ${tls.keyFile}: ${reason}`, {
-      cause,
-    })
-  }
-}
-
-class OpenListener implements Listener {
-  readonly #server: NetServer
-  readonly #onClose: () => void
-  readonly host: string
-  readonly port: number
-  #connections = 0
-
-  constructor(server: NetServer, host: string, onClose: () => void) {
-    this.#server = server
-    this.#onClose = onClose
-    this.host = host
-    const address = server.address()
-    this.port = typeof address === 'object' && address !== null ? address.port : 0
-    server.on('connection', (socket: Socket) => {
-      this.#connections++
-      socket.once('close', () => this.#connections--)
-    })
-  }
-
-  get connections(): number {
-    return this.#connections
-  }
-
-  close(): Promise<void> {
-    // The server's own callback would wait for every connection; accepting stops at once.
-    this.#server.close()
-    this.#onClose()
-    return Promise.resolve()
   }
 }

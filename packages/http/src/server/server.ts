@@ -1,20 +1,41 @@
-import type { Driver, ListenOptions, Listener, TransportHandler } from '../transport.ts'
+import type {
+  Accept,
+  Driver,
+  ListenOptions,
+  Listener,
+  ListenerSettings,
+  TransportHandler,
+} from '../transport.ts'
 import { ServerConnection } from './connection.ts'
 import type { ServerHandler } from './handler.ts'
 import { resolveServerOptions } from './options.ts'
-import type { ServerOptions } from './options.ts'
+import type { ResolvedServerOptions, ServerOptions } from './options.ts'
 
 /** What becomes of a connection that was not welcome: nothing. */
 const UNWELCOME: TransportHandler = { onBytes() {}, onDrain() {}, onEnd() {}, onClose() {} }
 
+/** A server that waits for another's port. */
+export interface Successor {
+  readonly server: HttpServer
+  /** From now on it accepts, and the one before is left with its connections: drain it. Cannot fail. */
+  readonly takeOver: () => void
+}
+
 /** A listener with its connections. */
 export class HttpServer {
+  readonly #driver: Driver
   readonly #listener: Listener
+  readonly #accept: Accept
   readonly #connections: Set<ServerConnection>
+  /** Whether the port is this server's to close: not before it took over, nor after it was taken over. */
+  #ownsPort: boolean
 
-  private constructor(listener: Listener, connections: Set<ServerConnection>) {
+  private constructor(driver: Driver, listener: Listener, accepting: Accepting, ownsPort: boolean) {
+    this.#driver = driver
     this.#listener = listener
-    this.#connections = connections
+    this.#accept = accepting.accept
+    this.#connections = accepting.connections
+    this.#ownsPort = ownsPort
   }
 
   /**
@@ -29,21 +50,41 @@ export class HttpServer {
     handler: ServerHandler,
     options: ServerOptions = {},
   ): Promise<HttpServer> {
-    const resolved = resolveServerOptions(options)
-    const connections = new Set<ServerConnection>()
-    const forget = (connection: ServerConnection): void => {
-      if (connections.delete(connection)) handler.onDisconnect?.(connection.transport.remoteAddress)
+    const accepting = acceptingFor(driver, handler, resolveServerOptions(options))
+    return new HttpServer(driver, await driver.listen(listen, accepting.accept), accepting, true)
+  }
+
+  /**
+   * Prepares another server for the same port, which is open all the while. Certificates are read again.
+   *
+   * @throws `BW_HTTP_LISTEN_FAILED` when a certificate cannot be used: nothing has changed then.
+   * @throws `BW_HTTP_OPTIONS_INVALID`.
+   */
+  prepareSuccessor(
+    settings: ListenerSettings,
+    handler: ServerHandler,
+    options: ServerOptions = {},
+  ): Successor {
+    const accepting = acceptingFor(this.#driver, handler, resolveServerOptions(options))
+    const change = this.#listener.prepare(settings, accepting.accept)
+    const server = new HttpServer(this.#driver, this.#listener, accepting, false)
+    return {
+      server,
+      takeOver: () => {
+        change()
+        this.#ownsPort = false
+        server.#ownsPort = true
+      },
     }
-    const listener = await driver.listen(listen, (transport, nowMs) => {
-      if (handler.onConnect?.(transport.remoteAddress) === false) {
-        transport.destroy()
-        return UNWELCOME
-      }
-      const connection = new ServerConnection(transport, driver, resolved, handler, nowMs, forget)
-      connections.add(connection)
-      return connection
-    })
-    return new HttpServer(listener, connections)
+  }
+
+  /**
+   * Prepares other settings of the port for connections to come; those that are open go on as they are.
+   *
+   * @throws `BW_HTTP_LISTEN_FAILED` when a certificate cannot be used.
+   */
+  prepareSettings(settings: ListenerSettings): () => void {
+    return this.#listener.prepare(settings, this.#accept)
   }
 
   get host(): string {
@@ -61,13 +102,37 @@ export class HttpServer {
 
   /** Stops accepting, closes idle connections, and lets the others finish their answer with `Connection: close`. */
   async drain(): Promise<void> {
-    await this.#listener.close()
+    if (this.#ownsPort) await this.#listener.close()
     for (const connection of this.#connections) connection.drain()
   }
 
   /** Stops accepting and cuts every connection, tunnels included. */
   async close(): Promise<void> {
-    await this.#listener.close()
+    if (this.#ownsPort) await this.#listener.close()
     for (const connection of this.#connections) connection.destroy()
+  }
+}
+
+interface Accepting {
+  readonly accept: Accept
+  readonly connections: Set<ServerConnection>
+}
+
+function acceptingFor(driver: Driver, handler: ServerHandler, options: ResolvedServerOptions): Accepting {
+  const connections = new Set<ServerConnection>()
+  const forget = (connection: ServerConnection): void => {
+    if (connections.delete(connection)) handler.onDisconnect?.(connection.transport.remoteAddress)
+  }
+  return {
+    connections,
+    accept: (transport, nowMs) => {
+      if (handler.onConnect?.(transport.remoteAddress) === false) {
+        transport.destroy()
+        return UNWELCOME
+      }
+      const connection = new ServerConnection(transport, driver, options, handler, nowMs, forget)
+      connections.add(connection)
+      return connection
+    },
   }
 }

@@ -1,10 +1,12 @@
 import type { Clock, DeadlineWheel } from '@breakwater/core'
 import { errors } from '../errors.ts'
 import type {
+  Accept,
   Connecting,
   ConnectOptions,
   Driver,
   Listener,
+  ListenerSettings,
   ListenOptions,
   Transport,
   TransportHandler,
@@ -15,7 +17,6 @@ import type { Standing, TransportOptions } from './sim-transport.ts'
 import { SimWheel } from './sim-wheel.ts'
 import type { Turns } from './turns.ts'
 
-type Accept = (transport: Transport, nowMs: number) => TransportHandler
 type Open = (transport: Transport, nowMs: number) => TransportHandler
 
 /** Opens connections between hosts: the network. */
@@ -32,10 +33,10 @@ export interface Wires {
 export class SimListener implements Listener {
   readonly host: string
   readonly port: number
-  readonly isSecure: boolean
+  isSecure: boolean
   readonly backlog: number
-  readonly #maxConnections: number
-  readonly #accept: Accept
+  #maxConnections: number
+  #accept: Accept
   readonly #onClose: () => void
   connections: number = 0
 
@@ -57,6 +58,14 @@ export class SimListener implements Listener {
   take(transport: SimTransport, nowMs: number): void {
     this.connections++
     transport.own(this.#accept(transport, nowMs))
+  }
+
+  prepare({ tls, maxConnections = Infinity }: ListenerSettings, accept: Accept): () => void {
+    return () => {
+      this.isSecure = tls !== undefined
+      this.#maxConnections = maxConnections
+      this.#accept = accept
+    }
   }
 
   close(): Promise<void> {

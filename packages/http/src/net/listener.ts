@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { Server as NetServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
+import type { TlsOptions } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
+import { errors } from '../errors.ts'
+import type { Accept, ListenOptions, ListenTls, Listener, ListenerSettings } from '../transport.ts'
+import { listenError } from './listen-error.ts'
+
+/** Makes a connection of a socket whose handshake, if there is one, is over. */
+type Take = (socket: Socket, isSecure: boolean, accept: Accept) => void
+
+/** Half of a listener that speaks TLS: the port itself belongs to the plain server in front of it. */
+interface TlsEnd {
+  readonly settings: TlsOptions
+  readonly server: TlsServer
+}
+
+/**
+ * An open port. TLS is a matter of each connection, not of the port, so that certificates, limits and TLS itself can change
+ * while it stays open.
+ */
+export class NetListener implements Listener {
+  readonly host: string
+  readonly #server = new NetServer({ allowHalfOpen: true, noDelay: true })
+  readonly #take: Take
+  readonly #onClose: () => void
+  #accept: Accept
+  #tls: TlsEnd | undefined
+  #connections = 0
+  #port = 0
+
+  private constructor(options: ListenOptions, accept: Accept, take: Take, onClose: () => void) {
+    this.host = options.host
+    this.#take = take
+    this.#onClose = onClose
+    this.#accept = accept
+    this.prepare(options, accept)()
+    this.#server.on('connection', (socket: Socket) => {
+      this.#connections++
+      socket.once('close', () => this.#connections--)
+      if (this.#tls === undefined) this.#take(socket, false, this.#accept)
+      else this.#tls.server.emit('connection', socket)
+    })
+  }
+
+  /** @throws `BW_HTTP_LISTEN_FAILED`. */
+  static async open(
+    options: ListenOptions,
+    accept: Accept,
+    take: Take,
+    onClose: () => void,
+  ): Promise<NetListener> {
+    const listener = new NetListener(options, accept, take, onClose)
+    const { host, port, backlog = 511, reusePort = false } = options
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    // Later errors are of single accepts, such as EMFILE: the connection is lost, the listener is not.
+    listener.#server.on('error', (cause) => reject(listenError(options, cause)))
+    listener.#server.listen({ host, port, backlog, reusePort }, resolve)
+    await promise
+    const address = listener.#server.address()
+    if (typeof address === 'object' && address !== null) listener.#port = address.port
+    return listener
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get connections(): number {
+    return this.#connections
+  }
+
+  prepare({ tls, maxConnections = Number.MAX_SAFE_INTEGER }: ListenerSettings, accept: Accept): () => void {
+    const end = tls === undefined ? undefined : this.#tlsEnd(tls)
+    return () => {
+      this.#tls = end
+      this.#accept = accept
+      this.#server.maxConnections = maxConnections
+    }
+  }
+
+  close(): Promise<void> {
+    // The server's own callback would wait for every connection; accepting stops at once.
+    this.#server.close()
+    this.#onClose()
+    return Promise.resolve()
+  }
+
+  #tlsEnd(tls: ListenTls): TlsEnd {
+    const settings = tlsSettings(tls)
+    // The same stays: a new one would not know the sessions that clients resume.
+    if (this.#tls !== undefined && isDeepStrictEqual(settings, this.#tls.settings)) return this.#tls
+    const server = usable(tls, () => new TlsServer(settings))
+    server.on('secureConnection', (socket: Socket) => this.#take(socket, true, this.#accept))
+    // A handshake that fails concerns that client only.
+    server.on('tlsClientError', () => undefined)
+    return { settings, server }
+  }
+}
+
+function tlsSettings(tls: ListenTls): TlsOptions {
+  return usable(tls, () => ({
+    cert: readFileSync(tls.certificateFile),
+    key: readFileSync(tls.keyFile),
+    ALPNProtocols: [...(tls.alpn ?? ['http/1.1'])],
+    handshakeTimeout: Math.min(tls.handshakeTimeoutMs ?? 10_000, 0x7fff_ffff),
+    minVersion: tls.minVersion ?? 'TLSv1.2',
+    allowHalfOpen: true,
+    noDelay: true,
+  }))
+}
+
+function usable<Result>({ certificateFile, keyFile }: ListenTls, make: () => Result): Result {
+  try {
+    return make()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw errors.BW_HTTP_LISTEN_FAILED(`cannot use ${certificateFile} and ${keyFile}: ${reason}`, { cause })
+  }
+}
