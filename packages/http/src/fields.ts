@@ -55,15 +55,22 @@ export class FieldList {
    * @throws `BW_HTTP_FIELD_INVALID` as `append` does.
    */
   set(name: string, value: string): void {
-    const lower = checked(name, value)
+    this.put(checked(name, value), value)
+  }
+
+  /**
+   * As `set`, unchecked: for what is known to be a name in lower case and a value without control bytes, such as one that the
+   * parser has read or that was made of digits.
+   */
+  put(name: string, value: string): void {
     const { flat } = this
     for (let at = 0; at < flat.length; at += 2) {
-      if (flat[at] !== lower) continue
+      if (flat[at] !== name) continue
       flat[at + 1] = value
-      this.#deleteFrom(lower, at + 2)
+      this.#deleteFrom(name, at + 2)
       return
     }
-    flat.push(lower, value)
+    flat.push(name, value)
   }
 
   /** Removes every field of this name. Returns whether there was one. */

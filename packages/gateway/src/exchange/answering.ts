@@ -172,7 +172,7 @@ export class Answering {
   }
 
   #sign(fields: FieldList): void {
-    fields.set('x-request-id', this.#exchange.identity.requestId)
+    fields.put('x-request-id', this.#exchange.identity.requestId)
     if (this.degraded.length > 0) fields.set('breakwater-degraded', this.degraded.join(', '))
   }
 

@@ -6,7 +6,7 @@ import { REFUSED } from '@breakwater/resilience/machines'
 import { circuitOpen, refusalOf, refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
-import type { Caller } from '../authorization/caller.ts'
+import type { KnownCaller } from '../authorization/known-callers.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
 import type { ListenerContext } from '../runtime.ts'
 import type { CapacityClaim, PendingClaim, TurnedAway } from '../upstream/capacity.ts'
@@ -22,6 +22,7 @@ import { RecordWait } from './record-wait.ts'
 import { RequestBody } from './request-body.ts'
 import { retryDelayMs } from './retrying.ts'
 import { Sharing } from './sharing.ts'
+import { tenantKeyOf } from './tenant-key.ts'
 import { upstreamRequest } from './upstream-request.ts'
 
 /** Shared by all exchanges: most have one try and nothing else to list. */
@@ -50,7 +51,7 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
   /** Empty when the route asks for none. */
   tenantName: string = ''
   /** Who asks, once verified; undefined on public routes and without authorization. */
-  caller: Caller | undefined = undefined
+  caller: KnownCaller | undefined = undefined
   /** Obligations of the decision that the upstream carries out. */
   obligations: string | undefined = undefined
   /** The upstream that is asked now: the route's, or one of its ladder. */
@@ -98,7 +99,7 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
 
   /** The bucket of its tenant, for fairness in the queue. */
   get tenant(): number {
-    return this.tenantName === '' ? 0 : this.upstream.gate.tenantOf(this.tenantName)
+    return this.tenantName === '' ? 0 : this.upstream.gate.tenantOf(tenantKeyOf(this))
   }
 
   /** Asks every question of the route, then begins. */

@@ -17,18 +17,19 @@ export class Identity {
     return this.trace?.traceId ?? this.requestId
   }
 
-  /** Tells the next hop. */
+  /** Tells the next hop. Ids are hex digits or were checked when they came in. */
   write(fields: FieldList): void {
-    fields.set('x-request-id', this.requestId)
+    fields.put('x-request-id', this.requestId)
     if (this.trace === undefined) return
-    fields.set('traceparent', traceparentOf(this.trace))
+    fields.put('traceparent', traceparentOf(this.trace))
     if (this.trace.tracestate === undefined) fields.delete('tracestate')
-    else fields.set('tracestate', this.trace.tracestate)
+    else fields.put('tracestate', this.trace.tracestate)
   }
 }
 
 /** More than one `traceparent` is as good as none (W3C Trace Context §3.2). */
 function traceOf(fields: FieldList, isSampled: boolean): TraceContext {
+  if (!fields.has('traceparent')) return startTrace({ sampled: isSampled })
   const parents = fields.getAll('traceparent')
   const states = fields.getAll('tracestate')
   return startTrace({

@@ -8,6 +8,7 @@ import { problemBody, problemFields } from '../answer/problem.ts'
 import type { StoredAnswer } from './capture.ts'
 import type { Exchange } from './exchange.ts'
 import { shareScopeOf } from './shared-key.ts'
+import { tenantKeyOf } from './tenant-key.ts'
 
 /** Visible characters only: the key ends up in a map and in logs of whoever asks for it. */
 const KEY = /^[\x21-\x7e]{1,255}$/
@@ -66,11 +67,11 @@ export class Once {
   }
 
   #decide(key: string, bodyDigest: string, nowMs: number): void {
-    const { inbound, path, tenantName, answering, plan } = this.#exchange
+    const { inbound, path, answering, plan } = this.#exchange
     const { method, query = '' } = inbound.request
     const fingerprint = JSON.stringify([method, path, query, bodyDigest])
     const decision = this.#plan.store.begin(
-      tenantName,
+      tenantKeyOf(this.#exchange),
       `${shareScopeOf(this.#exchange)} ${key}`,
       fingerprint,
       nowMs,

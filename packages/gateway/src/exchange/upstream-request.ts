@@ -16,7 +16,7 @@ export function upstreamRequest(exchange: Exchange, nowMs: number): RequestInit 
   if (plan.deadlineHeader !== undefined) {
     const left = encodeDeadline(exchange.deadlineMs, nowMs)
     if (left === undefined) fields.delete(plan.deadlineHeader)
-    else fields.set(plan.deadlineHeader, left)
+    else fields.put(plan.deadlineHeader, left)
   }
   const { method, upgrade } = request
   const target = request.query === undefined ? path : `${path}?${request.query}`

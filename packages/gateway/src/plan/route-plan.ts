@@ -124,7 +124,7 @@ export function compileRoute(config: RouteConfig, deps: PlanDeps, previous?: Rou
     timeoutMs: config.timeoutMs,
     maxDurationMs: config.maxDurationMs,
     perTryTimeoutMs: config.perTryTimeoutMs,
-    deadlineHeader: config.deadline.mode === 'enforce' ? config.deadline.header : undefined,
+    deadlineHeader: config.deadline.mode === 'enforce' ? config.deadline.header.toLowerCase() : undefined,
     tenantHeader: config.tenant?.header,
     rateLimiter: keep('rateLimiter', 'rateLimit', () => rateLimiterOf(config, deps.seed)),
     retry: retryOf(config, upstream, deps.random),

@@ -5,6 +5,7 @@ import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { RouteGuard } from '../authorization/route-guard.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { tenantKeyOf } from '../exchange/tenant-key.ts'
 
 /** One question that a request must pass before anything is spent on it. A refusal ends it. */
 export type AdmissionStage = (exchange: Exchange, nowMs: number) => Refusal | undefined
@@ -19,7 +20,11 @@ export function admissionStages(config: RouteConfig, guard?: RouteGuard): readon
   stages.push(ownDeadline(config)) // from here on the request has an end
   if (config.deadline.mode !== 'off' && config.deadline.accept) stages.push(callersDeadline(config)) // the caller may be gone already
   if (config.tenant !== undefined) stages.push(tenant(config.tenant.header, config.tenant.required)) // limits and fairness count by it
-  if (config.rateLimit.mode !== 'off') stages.push(rateLimit(config.rateLimit.key)) // per key, before the body
+  const limit = config.rateLimit.mode === 'off' ? undefined : rateLimit(config.rateLimit.key)
+  const isByTenant = config.rateLimit.mode !== 'off' && config.rateLimit.key.kind === 'tenant'
+  if (limit !== undefined && !isByTenant) stages.push(limit) // per key, before the body and before a signature is looked at
+  if (guard !== undefined) stages.push((exchange) => guard.identify(exchange)) // from here on the tenant is that of the token
+  if (limit !== undefined && isByTenant) stages.push(limit) // nobody spends what is somebody else's
   if (guard !== undefined) stages.push((exchange) => guard.admit(exchange)) // before anything is stored, shared, replayed or sent
   if (config.maxBodyBytes !== undefined) stages.push(bodyLimit(config.maxBodyBytes)) // what the head announces can be refused now
   return stages
@@ -100,7 +105,7 @@ function keyOf(exchange: Exchange, key: RateLimitKey): string {
     case 'ip':
       return exchange.clientAddress
     case 'tenant':
-      return exchange.tenantName
+      return tenantKeyOf(exchange)
     case 'route':
       return ''
     case 'header':

@@ -58,9 +58,7 @@ export class Router<Plan> {
    * the way (RFC 9110 §9.3.8): only a route that names it answers it.
    */
   route(method: string, path: string, authority: string, fields: FieldList): Routed<Plan> {
-    const slash = path.indexOf('/', 1)
-    const segment = slash < 0 ? path.slice(1) : path.slice(1, slash)
-    const candidates = this.#bySegment.get(segment) ?? this.#anySegment
+    const candidates = this.#candidates(path)
     let refused: Set<string> | undefined
     for (const candidate of candidates) {
       if (candidate.host !== undefined && !fitsHost(candidate, authority)) continue
@@ -71,6 +69,13 @@ export class Router<Plan> {
       for (const allowed of candidate.methods ?? []) refused.add(allowed)
     }
     return refused === undefined ? NONE : { kind: 'method', allow: [...refused].join(', ') }
+  }
+
+  #candidates(path: string): readonly Candidate<Plan>[] {
+    if (this.#bySegment.size === 0) return this.#anySegment
+    const slash = path.indexOf('/', 1)
+    const segment = slash < 0 ? path.slice(1) : path.slice(1, slash)
+    return this.#bySegment.get(segment) ?? this.#anySegment
   }
 }
 

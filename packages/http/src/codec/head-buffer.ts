@@ -6,6 +6,23 @@ export const CRLF_CRLF: Buffer = Buffer.from('\r\n\r\n', 'latin1')
 
 const NOTHING = Buffer.alloc(0)
 
+/** Longer heads than this are searched by the platform: faster by the byte, but slow to call. */
+const OWN_SEARCH_BYTES = 2048
+
+/** Offset of the first CR LF CR LF at or after `start`, or -1. Looks at every fourth byte where lines are long. */
+export function sectionEnd(bytes: Buffer, start: number): number {
+  const limit = Math.min(bytes.length, start + OWN_SEARCH_BYTES)
+  // Where the last LF of the four would be.
+  let last = start + 3
+  while (last < limit) {
+    const byte = bytes[last] as number
+    if (byte !== 0x0a) last += byte === 0x0d ? 1 : 4
+    else if (bytes[last - 1] === 0x0d && bytes[last - 2] === 0x0a && bytes[last - 3] === 0x0d) return last - 3
+    else last += 2 // it may be the first LF
+  }
+  return limit === bytes.length ? -1 : bytes.indexOf(CRLF_CRLF, last - 3)
+}
+
 /** Collects a head that arrives in pieces. Bytes are copied once and searched once, however many pieces there are. */
 export class HeadBuffer {
   bytes: Buffer = NOTHING
@@ -21,7 +38,7 @@ export class HeadBuffer {
     const taken = Math.min(chunk.length - start, maxBytes + 1 - before)
     this.append(chunk, start, start + taken)
     const from = Math.max(0, before - 3)
-    const found = this.bytes.subarray(0, this.length).indexOf(CRLF_CRLF, from)
+    const found = sectionEnd(this.bytes.subarray(0, this.length), from)
     if (found < 0) return -1
     this.length = found + 4
     return start + this.length - before

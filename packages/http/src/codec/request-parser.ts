@@ -6,7 +6,7 @@ import type { RequestHead } from '../messages.ts'
 import { BodyReader } from './body-reader.ts'
 import { FieldSection, quoted } from './field-section.ts'
 import type { Parser, RequestEvents } from './handlers.ts'
-import { CRLF_CRLF, HeadBuffer, lineFault } from './head-buffer.ts'
+import { HeadBuffer, lineFault, sectionEnd } from './head-buffer.ts'
 import type { ResolvedLimits } from './limits.ts'
 import { TARGET, TOKEN } from './tables.ts'
 import { checkPath, unusualTarget } from './target.ts'
@@ -88,7 +88,7 @@ export class RequestParser implements Parser {
       if (partial.length === 0) {
         const at = this.#skipEmptyLine(bytes, start)
         const buffer = asBuffer(bytes)
-        const end = at < bytes.length ? buffer.indexOf(CRLF_CRLF, at) : -1
+        const end = at < bytes.length ? sectionEnd(buffer, at) : -1
         if (end >= 0 && end + 4 - at <= this.#limits.maxHeadBytes) {
           head = this.#readHead(buffer, at, end + 4)
           next = end + 4

@@ -6,7 +6,7 @@ import type { BodyKind, ResponseHead } from '../messages.ts'
 import { BodyReader } from './body-reader.ts'
 import { FieldSection } from './field-section.ts'
 import type { Parser, ResponseEvents } from './handlers.ts'
-import { CRLF_CRLF, HeadBuffer, lineFault } from './head-buffer.ts'
+import { HeadBuffer, lineFault, sectionEnd } from './head-buffer.ts'
 import type { ResolvedLimits } from './limits.ts'
 import { asBuffer } from './request-parser.ts'
 import { VALUE } from './tables.ts'
@@ -105,7 +105,7 @@ export class ResponseParser implements Parser {
       if (!this.#expecting) throw errors.BW_HTTP_STATUS_LINE_INVALID('bytes came that no request asked for')
       const partial = this.#partial
       const buffer = asBuffer(bytes)
-      const end = partial.length === 0 ? buffer.indexOf(CRLF_CRLF, at) : -1
+      const end = partial.length === 0 ? sectionEnd(buffer, at) : -1
       if (end >= 0) {
         next = end + 4
         head = this.#readHead(buffer, at, next)

@@ -20,6 +20,8 @@ export interface Received {
   readonly secure: boolean
 }
 
+const NO_BODY: BodyFraming = { kind: 'none' }
+const CHUNKED: BodyFraming = { kind: 'chunked' }
 const CONTENT_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
 /**
@@ -135,16 +137,16 @@ export class Forwarding {
 
 /** How to send on the body of a request. Empty POST, PUT and PATCH say `Content-Length: 0` (RFC 9110 §8.6). */
 export function requestFraming(head: RequestHead): BodyFraming {
-  if (head.body === 'chunked') return { kind: 'chunked' }
-  if (head.body === 'none' && !CONTENT_METHODS.has(head.method)) return { kind: 'none' }
+  if (head.body === 'none' && !CONTENT_METHODS.has(head.method)) return NO_BODY
+  if (head.body === 'chunked') return CHUNKED
   return { kind: 'length', bytes: head.contentLength }
 }
 
 /** How to send on the body of a response: a length when there is one, chunks otherwise. */
 export function responseFraming(head: ResponseHead): BodyFraming {
   if (head.body === 'length') return { kind: 'length', bytes: head.contentLength }
-  if (head.body !== 'none') return { kind: 'chunked' }
-  return head.declaredLength < 0 ? { kind: 'none' } : { kind: 'none', declaredBytes: head.declaredLength }
+  if (head.body !== 'none') return CHUNKED
+  return head.declaredLength < 0 ? NO_BODY : { kind: 'none', declaredBytes: head.declaredLength }
 }
 
 /** RFC 7239 §6: IPv6 addresses stand in brackets and quotes. */
