@@ -3,14 +3,10 @@ import { defineDrill } from '@breakwater/drill'
 import type { Drill } from '@breakwater/drill'
 
 import { rateLimit } from '../controls-resilience.ts'
-import { sendClients } from '../lab/clients.ts'
 import { openGateway } from '../lab/gateway.ts'
 import { SimService } from '../lab/service.ts'
+import { TENANT_HEADER, playGreedyTenant } from '../lab/tenants.ts'
 import { SimWorld } from '../lab/world.ts'
-
-const FLOOD_MS = 10_000
-const END_MS = 30_000
-const FIELD = 'x-tenant-id'
 
 /** One customer's script runs in a loop, and every other customer waits behind it. */
 export const noisyNeighbour: Drill = defineDrill({
@@ -27,7 +23,7 @@ export const noisyNeighbour: Drill = defineDrill({
         orders: {
           upstream: { pool: { maxConnections: 5000 } },
           route: {
-            tenant: { header: FIELD },
+            tenant: { header: TENANT_HEADER },
             rateLimit: control === 'on' && { rate: '30/s', burst: 30, key: 'tenant' },
           },
         },
@@ -35,30 +31,13 @@ export const noisyNeighbour: Drill = defineDrill({
     })
     lab.defer(() => gateway.close())
     await SimService.open(world, { name: 'orders', workers: 4, serviceMs: 40 })
-    const clients = { service: 'orders', timeoutMs: 1500, untilMs: END_MS }
-    const others = sendClients(world, {
-      ...clients,
-      name: 'others',
-      ask: (random) => ({ fields: { [FIELD]: `tenant-${Math.floor(random() * 5)}` } }),
-      perSecond: 40,
-      fromMs: 0,
+    return playGreedyTenant(world, {
+      service: 'orders',
+      timeoutMs: 1500,
+      others: { tenants: 5, perSecond: 40 },
+      greedyPerSecond: 500,
+      settleMs: 0,
     })
-    const greedy = sendClients(world, {
-      ...clients,
-      name: 'greedy',
-      ask: { fields: { [FIELD]: 'greedy' } },
-      perSecond: 500,
-      fromMs: FLOOD_MS,
-    })
-    await world.run(END_MS + 5000)
-    const before = others.between(0, FLOOD_MS - 2000)
-    const during = others.between(FLOOD_MS, END_MS)
-    return {
-      goodRatio: during.goodRatio,
-      p99Ms: during.quantileMs(0.99),
-      greedy: greedy.goodput(END_MS - FLOOD_MS),
-      before: { goodRatio: before.goodRatio, p99Ms: before.quantileMs(0.99) },
-    }
   },
 
   judge: ({ goodRatio, p99Ms, greedy, before }) => ({
