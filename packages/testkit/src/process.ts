@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
+import { LineWaiter } from '@breakwater/core'
+
 /** A Node process started by a test. Disposing of it ends it and waits until it is gone. */
 export interface NodeProcess extends AsyncDisposable {
   readonly pid: number
@@ -84,9 +86,8 @@ class RunningNode implements NodeProcess {
   stderr: string = ''
   readonly exited: NodeProcess['exited']
   readonly #child: ChildProcess
-  readonly #lines: string[] = []
-  readonly #watchers = new Set<() => void>()
-  #ended: string | undefined
+  readonly #waiter = new LineWaiter()
+  #hasEnded = false
 
   constructor(child: ChildProcess, stdin: string) {
     this.#child = child
@@ -97,14 +98,14 @@ class RunningNode implements NodeProcess {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#onLine(line))
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#waiter.push(line))
     }
     child.once('error', (error) => (this.stderr += error.message))
     // `close` comes after the last output has been read, `exit` may come before it.
     child.once('close', (code, signal) => {
       tracked.delete(this)
-      this.#ended = signal === null ? `code ${code}` : `signal ${signal}`
-      this.#notify()
+      this.#hasEnded = true
+      this.#waiter.end(signal === null ? `code ${code}` : `signal ${signal}`)
       resolve({ code, signal })
     })
     tracked.add(this)
@@ -116,27 +117,15 @@ class RunningNode implements NodeProcess {
   }
 
   kill(signal: NodeJS.Signals): void {
-    if (this.#ended === undefined) this.#child.kill(signal)
+    if (!this.#hasEnded) this.#child.kill(signal)
   }
 
   async waitForLine(pattern: RegExp, timeoutMs: number): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<string>()
-    const fail = (what: string): void =>
-      reject(new Error(`the process ${what} printing ${pattern}\n${this.stdout}\n${this.stderr}`))
-    const look = (): void => {
-      const found = this.#lines.find((line) => pattern.test(line))
-      if (found !== undefined) resolve(found)
-      else if (this.#ended !== undefined) fail(`ended (${this.#ended}) before`)
-    }
-    const timer = setTimeout(() => fail(`spent ${timeoutMs} ms without`), timeoutMs)
-    this.#watchers.add(look)
-    try {
-      look()
-      return await promise
-    } finally {
-      clearTimeout(timer)
-      this.#watchers.delete(look)
-    }
+    return await this.#waiter.waitFor(
+      pattern,
+      timeoutMs,
+      (what) => new Error(`the process ${what}\n${this.stdout}\n${this.stderr}`),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -144,15 +133,6 @@ class RunningNode implements NodeProcess {
     const timer = setTimeout(() => this.kill('SIGKILL'), 5_000)
     await this.exited
     clearTimeout(timer)
-  }
-
-  #onLine(line: string): void {
-    this.#lines.push(line)
-    this.#notify()
-  }
-
-  #notify(): void {
-    for (const watcher of this.#watchers) watcher()
   }
 }
 

@@ -3,6 +3,8 @@ import type { ChildProcessByStdio } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { createInterface } from 'node:readline'
 
+import { LineWaiter } from '@breakwater/core'
+
 import { errors } from '../errors.ts'
 
 export interface SpawnOptions {
@@ -68,11 +70,10 @@ export async function spawnProcess(options: SpawnOptions): Promise<LabProcess> {
 
 class SpawnedProcess implements LabProcess {
   readonly name: string
-  readonly lines: string[] = []
   readonly exited: Promise<ProcessExit>
   readonly started: Promise<void>
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>
-  readonly #watchers = new Set<() => void>()
+  readonly #waiter = new LineWaiter(MAX_LINES)
   #exit: ProcessExit | undefined
 
   constructor(name: string, child: ChildProcessByStdio<Writable, Readable, Readable>) {
@@ -88,13 +89,13 @@ class SpawnedProcess implements LabProcess {
     })
     child.stdin.on('error', () => {}) // It may end before it reads; `exited` tells.
     for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream }).on('line', (line) => this.#onLine(line))
+      createInterface({ input: stream }).on('line', (line) => this.#waiter.push(line))
     // `close` comes after the last line has been read, `exit` may come before it.
     child.once('close', (code, signal) => {
       this.#exit = { code, signal }
       alive.delete(this)
       resolve(this.#exit)
-      this.#notify()
+      this.#waiter.end(describeExit(this.#exit))
     })
     alive.add(this)
     hookExit()
@@ -104,26 +105,16 @@ class SpawnedProcess implements LabProcess {
     return this.#child.pid ?? -1
   }
 
+  get lines(): readonly string[] {
+    return this.#waiter.lines
+  }
+
   async waitForLine(pattern: RegExp, timeoutMs: number = 15_000): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<string>()
-    const look = (): void => {
-      const found = this.lines.find((line) => pattern.test(line))
-      if (found !== undefined) resolve(found)
-      else if (this.#exit !== undefined)
-        reject(this.#failure(`ended (${describeExit(this.#exit)}) before`, pattern))
-    }
-    const timer = setTimeout(
-      () => reject(this.#failure(`did not within ${timeoutMs} ms`, pattern)),
-      timeoutMs,
+    return await this.#waiter.waitFor(pattern, timeoutMs, (what) =>
+      errors.BW_DRILL_PROCESS_FAILED(
+        `${this.name} ${what}; its last lines:\n${this.lines.slice(-10).join('\n')}`,
+      ),
     )
-    this.#watchers.add(look)
-    try {
-      look()
-      return await promise
-    } finally {
-      clearTimeout(timer)
-      this.#watchers.delete(look)
-    }
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -138,23 +129,6 @@ class SpawnedProcess implements LabProcess {
     } finally {
       clearTimeout(timer)
     }
-  }
-
-  #onLine(line: string): void {
-    this.lines.push(line)
-    if (this.lines.length > MAX_LINES) this.lines.shift()
-    this.#notify()
-  }
-
-  #notify(): void {
-    for (const watcher of this.#watchers) watcher()
-  }
-
-  #failure(what: string, pattern: RegExp): Error {
-    const tail = this.lines.slice(-10).join('\n')
-    return errors.BW_DRILL_PROCESS_FAILED(
-      `${this.name} ${what} printing ${pattern}; its last lines:\n${tail}`,
-    )
   }
 }
 
