@@ -75,6 +75,12 @@ export const codes: Readonly<Record<AuthzErrorCode, AuthzErrorSpec>> = {
     status: 503,
     fix: 'Offer a bundle; decisions are deny until one is accepted.',
   },
+  BW_AUTHZ_BUNDLE_UNSTORED: {
+    fault: 'breakwater',
+    retry: 'after-delay',
+    status: 503,
+    fix: 'Make room, and let the gateway write to the folder of the bundle; the one before stays in force.',
+  },
   BW_AUTHZ_KEY_INVALID: {
     fault: 'caller',
     retry: 'never',
@@ -168,6 +174,7 @@ export type AuthzErrorCode =
   | 'BW_AUTHZ_BUNDLE_REFUSED'
   | 'BW_AUTHZ_BUNDLE_STALE'
   | 'BW_AUTHZ_BUNDLE_MISSING'
+  | 'BW_AUTHZ_BUNDLE_UNSTORED'
   | 'BW_AUTHZ_KEY_INVALID'
   | 'BW_AUTHZ_LOG_FAILED'
   | 'BW_AUTHZ_LOG_BROKEN'

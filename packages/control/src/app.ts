@@ -5,7 +5,7 @@ import { METRICS_CONTENT_TYPE, startTrace } from '@breakwater/telemetry'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { AUTHZEN_PATHS, mountAuthZen } from './authorization.ts'
+import { AUTHZEN_PATHS, BUNDLE_PATH, mountAuthZen, mountBundle } from './authorization.ts'
 import { shownConfig } from './config-view.ts'
 import { errors } from './errors.ts'
 import { refuseBrowsersOfOthers, requireToken } from './guard.ts'
@@ -68,6 +68,7 @@ export function createApp(options: AppOptions): Hono {
 
   if (readToken !== undefined) app.use(requireToken(readToken))
   mountAuthZen(app, { gateway, ownUrl: options.ownUrl, traceOf })
+  mountBundle(app, gateway)
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -76,7 +77,9 @@ export function createApp(options: AppOptions): Hono {
       },
     }),
   )
-  app.get('/', (context) => context.json({ get: READS, post: ORDERS, authzen: AUTHZEN_PATHS }))
+  app.get('/', (context) =>
+    context.json({ get: [...READS, BUNDLE_PATH], post: ORDERS, put: [BUNDLE_PATH], authzen: AUTHZEN_PATHS }),
+  )
   app.get('/metrics', (context) =>
     isOff(gateway.config.telemetry.metrics)
       ? problemOf(context, errors.BW_CONTROL_SWITCHED_OFF('telemetry.metrics is off'))

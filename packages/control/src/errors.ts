@@ -17,6 +17,7 @@ type Code =
   | 'BW_CONTROL_SWITCHED_OFF'
   | 'BW_CONTROL_EJECTION_REFUSED'
   | 'BW_CONTROL_RELOAD_REFUSED'
+  | 'BW_CONTROL_BUNDLE_REFUSED'
   | 'BW_CONTROL_INTERNAL'
 
 const specs: Readonly<Record<Code, ErrorSpec>> = {
@@ -32,12 +33,16 @@ const specs: Readonly<Record<Code, ErrorSpec>> = {
   BW_CONTROL_TOKEN_REFUSED: caller(401, 'Send Authorization: Bearer with the token that admin.token names.'),
   BW_CONTROL_ROUTE_NOT_FOUND: caller(404, 'Choose one of the paths that GET / lists.'),
   BW_CONTROL_METHOD_NOT_ALLOWED: caller(405, 'Use a method that the Allow field names.'),
-  BW_CONTROL_BODY_TOO_LARGE: caller(413, 'Send at most 16 KiB.'),
+  BW_CONTROL_BODY_TOO_LARGE: caller(413, 'Send at most as much as the message says.'),
   BW_CONTROL_BODY_INVALID: caller(422, 'Send JSON as the message describes, as application/json.'),
   BW_CONTROL_TARGET_MISSING: caller(404, 'Choose a name that GET /status lists.'),
   BW_CONTROL_SWITCHED_OFF: caller(409, 'Switch the control on in the configuration.'),
   BW_CONTROL_EJECTION_REFUSED: caller(409, 'Bring another endpoint back first, or raise maxEjectedRatio.'),
   BW_CONTROL_RELOAD_REFUSED: caller(422, 'Repair the configuration where the problems say, then reload.'),
+  BW_CONTROL_BUNDLE_REFUSED: caller(
+    422,
+    'Push a bundle that is whole, young, signed by a trusted key, of a newer version, and knows every action of the routes.',
+  ),
   BW_CONTROL_INTERNAL: {
     fault: 'breakwater',
     retry: 'if-idempotent',

@@ -4,6 +4,7 @@ import { mkdtempDisposableSync, readFileSync, readdirSync, writeFileSync } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { signBundle, writeBundle } from '@breakwater/authz/operate'
 import { TestIssuer } from '@breakwater/gateway'
 
 import { Stand, ask, openEcho } from './stand.ts'
@@ -95,6 +96,22 @@ routes:
     upstream: echo
     authorize: { action: { GET: view }, resource: { type: Doc, id: '{id}' }, context: [] }
 `
+}
+
+export interface Release {
+  readonly version: number
+  readonly policies?: string
+  readonly schema?: string
+  readonly issuedAtMs?: number
+}
+
+/** A signed bundle of the documents' policies. */
+export function signedBundle(key: KeyObject, release: Release): string {
+  const { version, policies = POLICIES, schema = SCHEMA, issuedAtMs = Date.now() } = release
+  const content = { policies: [{ file: 'docs.cedar', text: policies }], schema, entities: ENTITIES }
+  return Buffer.from(
+    signBundle(writeBundle({ name: 'breakwater', version, issuedAtMs, content }), key),
+  ).toString()
 }
 
 /** A key pair that exists for one test, and its public half as the configuration wants it. */

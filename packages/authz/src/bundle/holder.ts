@@ -27,8 +27,8 @@ export interface BundleHolderOptions {
   /** Age since signing beyond which every decision is deny. Default 24 hours. */
   readonly maxAgeMs?: number
   /**
-   * The lowest version taken. Default 1. Keep the version in force across restarts and pass it here: a holder that begins
-   * anew remembers none, and would take any signed bundle that is young enough.
+   * The lowest version taken. Default 1. A holder that begins anew remembers none, and would take any signed bundle that is
+   * young enough: keep it across restarts (`BundleFile`) and pass it here.
    */
   readonly minVersion?: number
   /** How far the signer's clock may be ahead. Default one minute. */
@@ -38,6 +38,9 @@ export interface BundleHolderOptions {
   /** Told what is published on `breakwater:authz:bundle` too. */
   readonly onEvent?: (event: BundleEvent) => void
 }
+
+/** Looks at a bundle that is about to come into force. */
+export type ConfirmBundle = (authorizer: Authorizer, manifest: BundleManifest) => void
 
 interface Held {
   readonly bundle: Bundle
@@ -78,11 +81,14 @@ export class BundleHolder {
     return this.#held?.opened.authorizer
   }
 
-  /** Takes a signed bundle into force, or says why not. Never throws: a bad bundle is ordinary. */
-  offer(signed: Uint8Array, nowMs: number): BundleEvent {
+  /**
+   * Takes a signed bundle into force, or says why not. Never throws: a bad bundle is ordinary. `confirm` has the last word on one
+   * that is otherwise good, before it is in force: what it throws refuses it.
+   */
+  offer(signed: Uint8Array, nowMs: number, confirm?: ConfirmBundle): BundleEvent {
     let event: BundleEvent
     try {
-      event = this.#take(signed, nowMs)
+      event = this.#take(signed, nowMs, confirm)
     } catch (cause) {
       const error = cause instanceof AuthzError ? cause : refusedBundle('it cannot be opened', cause)
       event = { kind: 'refused', error }
@@ -120,7 +126,7 @@ export class BundleHolder {
     return refused(new AuthzError('BW_AUTHZ_BUNDLE_STALE', message), version, 'compiled')
   }
 
-  #take(signed: Uint8Array, nowMs: number): BundleEvent {
+  #take(signed: Uint8Array, nowMs: number, confirm: ConfirmBundle | undefined): BundleEvent {
     const { trustedKeys, name, maxAgeMs, maxSkewMs } = this.#options
     const { bytes, keyId } = verifyBundle(signed, trustedKeys)
     const bundle = readBundle(bytes)
@@ -138,6 +144,7 @@ export class BundleHolder {
         ? this.#held.opened
         : openPolicies(bundle.content, { ...policies, version })
     if (!isRefresh) opened.authorizer.store.apply(this.#live.changes())
+    confirm?.(opened.authorizer, bundle)
     this.#held = { bundle, opened, text }
     this.#staleTold = false
     return { kind: isRefresh ? 'refreshed' : 'accepted', manifest: bundle, keyId }

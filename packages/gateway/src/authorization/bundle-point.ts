@@ -1,7 +1,9 @@
 import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { AuthzError } from '@breakwater/authz'
 import type { Authorizer, AuthzRequest, Decision, EntityChanges, EntityStore } from '@breakwater/authz'
-import { BundleHolder, Replayer } from '@breakwater/authz/operate'
+import { BundleFile, BundleHolder, Replayer } from '@breakwater/authz/operate'
+import type { BundleEvent, BundleManifest } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
 import { errors } from '../errors.ts'
 import { isSame } from '../same.ts'
@@ -11,30 +13,45 @@ import type { ConfiguredPoint } from './policy-point.ts'
 
 type Settings = Pick<AuthorizationConfig, 'bundleFile' | 'trustedKeys' | 'staleAfterMs' | 'replay'>
 
-/** Signed policies as a decision point. One that is too old denies everything; one that is refused leaves the one before. */
+/** The signed policies that decide now. */
+export interface BundleState extends BundleManifest {
+  /** Whether the next process will know that no older one may be taken. Not where the folder of the bundle is read only. */
+  readonly isVersionKept: boolean
+}
+
+/**
+ * Signed policies as a decision point. One that is too old denies everything; one that is refused leaves the one before. It takes
+ * none that is older than any it ever took, also not after a restart.
+ */
 export class BundlePoint implements ConfiguredPoint {
-  readonly #settings: Settings
+  readonly #settings: Settings & { readonly name: string }
+  readonly #file: BundleFile
   readonly #holder: BundleHolder
   readonly #epochMs: () => number
+  #isVersionKept = false
   #replayed: Authorizer | undefined
   #replayer: Replayer | undefined
 
-  private constructor(settings: Settings, name: string, epochMs: () => number) {
+  private constructor(settings: Settings & { readonly name: string }, epochMs: () => number) {
+    const { bundleFile = '', trustedKeys, staleAfterMs, name } = settings
     this.#settings = settings
     this.#epochMs = epochMs
+    this.#file = new BundleFile(bundleFile)
     this.#holder = new BundleHolder({
       name,
-      trustedKeys: settings.trustedKeys.map((x) =>
+      trustedKeys: trustedKeys.map((x) =>
         createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
       ),
-      maxAgeMs: settings.staleAfterMs,
+      maxAgeMs: staleAfterMs,
+      minVersion: this.#file.minVersion(name),
     })
   }
 
   /**
    * Reads the bundle of the configuration. After a reload with the same settings, one that is refused changes nothing.
    *
-   * @throws `BW_GATEWAY_POLICIES_INVALID` when there is none in force and this one is refused.
+   * @throws `BW_GATEWAY_POLICIES_INVALID` when there is none in force and this one is refused, or the one in force does not know
+   *   an action of a route.
    */
   static open(
     { bundleFile, trustedKeys, staleAfterMs, replay }: Settings,
@@ -42,11 +59,16 @@ export class BundlePoint implements ConfiguredPoint {
     epochMs: () => number,
     previous: ConfiguredPoint | undefined,
   ): BundlePoint {
-    const settings = { bundleFile, trustedKeys, staleAfterMs, replay }
-    const canStay = previous instanceof BundlePoint && isSame(previous.#settings, settings)
-    const point = canStay ? previous : new BundlePoint(settings, gateway.name.toLowerCase(), epochMs)
-    point.#read(gateway)
-    return point
+    const settings = { bundleFile, trustedKeys, staleAfterMs, replay, name: gateway.name.toLowerCase() }
+    try {
+      const canStay = previous instanceof BundlePoint && isSame(previous.#settings, settings)
+      const point = canStay ? previous : new BundlePoint(settings, epochMs)
+      point.#read(gateway)
+      return point
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw errors.BW_GATEWAY_POLICIES_INVALID(`the bundle ${bundleFile} cannot be used: ${why}`, { cause })
+    }
   }
 
   get version(): string {
@@ -55,6 +77,14 @@ export class BundlePoint implements ConfiguredPoint {
 
   get store(): EntityStore | undefined {
     return this.#holder.authorizer?.store
+  }
+
+  /** Undefined while there is none. */
+  get state(): BundleState | undefined {
+    const { manifest } = this.#holder
+    if (manifest === undefined) return undefined
+    const { name, version, issuedAtMs } = manifest
+    return { name, version, issuedAtMs, isVersionKept: this.#isVersionKept }
   }
 
   /** Decisions that the official engine has repeated, and those that differed; undefined when none is asked for. */
@@ -72,31 +102,54 @@ export class BundlePoint implements ConfiguredPoint {
     this.#holder.apply(changes)
   }
 
+  /**
+   * Takes a bundle that was sent here: checked like one from the file, put in its place, and in force at once. Refused, or when it
+   * cannot be written, it changes nothing.
+   */
+  push(signed: Uint8Array, gateway: GatewayConfig): BundleEvent {
+    const event = this.#holder.offer(signed, this.#epochMs(), (authorizer, manifest) => {
+      requireRoutes(authorizer, gateway)
+      this.#isVersionKept = this.#file.put(signed, manifest)
+    })
+    this.#replayDecisions()
+    return event
+  }
+
   close(): void {
     void this.#replayer?.[Symbol.asyncDispose]()
   }
 
   #read(gateway: GatewayConfig): void {
-    const { bundleFile = '' } = this.#settings
-    try {
-      const event = this.#holder.offer(readFileSync(bundleFile), this.#epochMs())
-      if (event.kind === 'refused' && this.#holder.manifest === undefined) throw event.error
-      const { authorizer } = this.#holder
-      if (authorizer === undefined) return
-      requireActions(authorizer.store, gateway)
-      this.#replayDecisionsOf(authorizer)
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw errors.BW_GATEWAY_POLICIES_INVALID(`the bundle ${bundleFile} cannot be used: ${why}`, { cause })
+    const event = this.#holder.offer(readFileSync(this.#file.path), this.#epochMs(), (authorizer) =>
+      requireRoutes(authorizer, gateway),
+    )
+    const { authorizer, manifest } = this.#holder
+    if (authorizer === undefined || manifest === undefined) {
+      if (event.kind === 'refused') throw event.error
+      return
     }
+    if (event.kind === 'refused') requireActions(authorizer.store, gateway)
+    else this.#isVersionKept = this.#file.keep(manifest)
+    this.#replayDecisions()
   }
 
   /** A new bundle brings a new authorizer: a sample of its decisions is repeated from now on. */
-  #replayDecisionsOf(authorizer: Authorizer): void {
+  #replayDecisions(): void {
     const { replay } = this.#settings
-    if (replay === 0 || authorizer === this.#replayed) return
+    const { authorizer } = this.#holder
+    if (replay === 0 || authorizer === undefined || authorizer === this.#replayed) return
     void this.#replayer?.[Symbol.asyncDispose]()
     this.#replayed = authorizer
     this.#replayer = new Replayer(authorizer, { ratio: replay })
+  }
+}
+
+/** Before it is in force: a bundle that does not know what a route asks for would close that route. */
+function requireRoutes({ store }: Authorizer, gateway: GatewayConfig): void {
+  try {
+    requireActions(store, gateway)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new AuthzError('BW_AUTHZ_BUNDLE_REFUSED', `the bundle is refused: ${why}`, { cause })
   }
 }

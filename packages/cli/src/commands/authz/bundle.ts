@@ -15,6 +15,7 @@ import {
 import type { Bundle } from '@breakwater/authz/operate'
 import { Command } from 'commander'
 
+import { pushTo } from './bundle-address.ts'
 import { complain, findPolicies, guarded, withPolicies } from './policies.ts'
 import type { AuthzContext, PolicyFlags } from './policies.ts'
 
@@ -41,7 +42,8 @@ function keygen({ terminal, folder }: AuthzContext): Command {
           flag: 'wx',
         })
         writeFileSync(open, publicKey.export({ type: 'spki', format: 'pem' }), { flag: 'wx' })
-        terminal.write(`${name}.key\n${name}.pub\nkey id ${keyIdOf(publicKey)}\n`)
+        const { x } = publicKey.export({ format: 'jwk' })
+        terminal.write(`${name}.key\n${name}.pub\nkey id ${keyIdOf(publicKey)}\ntrustedKeys: [${x}]\n`)
       }),
     )
 }
@@ -113,30 +115,40 @@ function verify({ terminal, folder }: AuthzContext): Command {
 interface PushFlags extends TrustFlags {
   readonly to: string
   readonly timeout: string
+  readonly tokenVariable?: string
 }
 
-function push({ terminal, folder }: AuthzContext): Command {
+function push({ terminal, folder, environment }: AuthzContext): Command {
   return withTrust(
     new Command('push')
       .description(
-        'verify a signed bundle and put it where it is taken from: a file, or an address by HTTP PUT',
+        'verify a signed bundle and put it where it is taken from: a file, or an address by HTTP PUT, such as http://127.0.0.1:9901/authorization/bundle of a gateway',
       )
       .argument('<bundle>'),
   )
     .requiredOption('--to <target>', 'a path, or http(s)://…')
     .option('--timeout <ms>', 'for an address', '10000')
+    .option('--token-variable <name>', 'variable that holds the bearer token, where an address asks for one')
     .action(
       guarded(terminal, async (file: string, flags: PushFlags) => {
         const bytes = readFileSync(resolve(folder, file))
         const { bundle } = verified(bytes, flags, folder)
         openPolicies(bundle.content)
         if (/^https?:\/\//.test(flags.to)) {
-          const refusal = await put(flags.to, bytes, Number(flags.timeout))
-          if (refusal !== undefined) {
-            terminal.note(`${flags.to} did not take the bundle: ${refusal}\n`)
+          const options = {
+            timeoutMs: Number(flags.timeout),
+            tokenVariable: flags.tokenVariable,
+            environment,
+          }
+          const { isTaken, said } = await pushTo(flags.to, bytes, options)
+          if (!isTaken) {
+            terminal.note(`${flags.to} did not take the bundle: ${said}\n`)
             return terminal.setExitCode(1)
           }
-        } else putFile(resolve(folder, flags.to), bytes, bundle, flags, folder)
+          terminal.write(`${flags.to}: ${titleOf(bundle)}${said === '' ? '' : ` ${said}`}\n`)
+          return
+        }
+        putFile(resolve(folder, flags.to), bytes, bundle, flags, folder)
         terminal.write(`${flags.to}: ${titleOf(bundle)}\n`)
       }),
     )
@@ -156,22 +168,6 @@ function putFile(path: string, bytes: Uint8Array, bundle: Bundle, flags: TrustFl
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error
-  }
-}
-
-/** Why the target did not take it; undefined when it did. */
-async function put(
-  url: string,
-  bytes: Uint8Array<ArrayBuffer>,
-  timeoutMs: number,
-): Promise<string | undefined> {
-  try {
-    const signal = AbortSignal.timeout(timeoutMs)
-    const headers = { 'content-type': 'application/json' }
-    const response = await fetch(url, { method: 'PUT', body: bytes, headers, signal, redirect: 'error' })
-    return response.ok ? undefined : `${response.status} ${(await response.text()).slice(0, 300)}`
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
   }
 }
 

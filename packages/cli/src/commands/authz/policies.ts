@@ -21,6 +21,8 @@ export interface AuthzDeps {
   readonly folder?: string
   /** Wall clock in milliseconds. */
   readonly now?: () => number
+  /** Where tokens are looked up. Default: the environment of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
 /** What every command below `authz` has at hand. */
@@ -28,6 +30,7 @@ export interface AuthzContext {
   readonly terminal: Terminal
   readonly folder: string
   readonly now: () => number
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 export interface PolicyFlags {
@@ -46,8 +49,13 @@ export interface PolicyFolder {
 }
 
 export function contextOf(deps: AuthzDeps): AuthzContext {
-  const { terminal = processTerminal, folder = process.cwd(), now = Date.now } = deps
-  return { terminal, folder, now }
+  const {
+    terminal = processTerminal,
+    folder = process.cwd(),
+    now = Date.now,
+    environment = process.env,
+  } = deps
+  return { terminal, folder, now, environment }
 }
 
 export function withPolicies(command: Command): Command {

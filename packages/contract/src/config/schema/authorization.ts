@@ -105,7 +105,9 @@ export const authorizationSchema = controlWithoutDefault(
     policies: optionalFolder(
       'Folder of `*.cedar` files, with at most one `*.cedarschema` and an `entities.json`.',
     ),
-    bundle: file.optional('Signed bundle, instead of a folder. Read again at each reload.'),
+    bundle: file.optional(
+      'Signed bundle, instead of a folder. Read again at each reload; newer ones may be pushed to the admin API, which writes them here.',
+    ),
     trustedKeys: field(
       z.array(publicKey, 'expected a list of public keys').prefault([]),
       'Keys whose bundles are accepted.',
