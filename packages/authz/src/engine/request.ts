@@ -11,7 +11,7 @@ import {
 import { badData, isObject, readEscape, readRecord } from '../entities/read-value.ts'
 import { overlayFor } from '../entities/request-overlay.ts'
 import { KnownUid } from '../entities/known-uid.ts'
-import { OverlayUids, type UidSource, type UidTable } from '../entities/uid-table.ts'
+import { OverlayUids, type RequestUids, type UidSource, type UidTable } from '../entities/uid-table.ts'
 import type { EntityUid } from '../entities/uid.ts'
 import { exists, readTypedRecord } from '../schema/read-typed-value.ts'
 import type { ActionSchema, AuthzSchema } from '../schema/schema.ts'
@@ -48,18 +48,18 @@ export interface ResolvedRequest {
 export function resolveRequest(request: AuthzRequest, store: EntityStore): ResolvedRequest {
   const { schema } = store
   const { entities } = request
-  const uids: UidSource = entities === undefined ? store.requestUids : new OverlayUids(store.uids)
   // Entities of the request change what a name stands for: then nothing that is known beforehand counts.
-  const table = entities === undefined ? store.uids : undefined
-  const principal = readName(request.principal, table, uids, 'principal')
-  const action = readName(request.action, table, uids, 'action')
-  const resource = readName(request.resource, table, uids, 'resource')
+  const names = entities === undefined ? store.requestUids : undefined
+  const uids: UidSource = names ?? new OverlayUids(store.uids)
+  const principal = readName(request.principal, names, uids, 'principal')
+  const action = readName(request.action, names, uids, 'action')
+  const resource = readName(request.resource, names, uids, 'resource')
   const overlay =
     entities === undefined ? undefined : overlayFor(readEntities(entities, uids, schema), schema)
   const declared = schema?.actions.get(action.key)
   if (schema !== undefined && declared === undefined)
     throw invalid(`the schema does not know the action ${action}`)
-  const context = contextOf(request.context, table, uids, declared, schema)
+  const context = contextOf(request.context, names?.table, uids, declared, schema)
   if (schema !== undefined && declared !== undefined) requireAllowed(principal, declared, resource, schema)
   return { principal, action, resource, context, overlay }
 }
@@ -69,8 +69,13 @@ export function overlayAt(request: ResolvedRequest, at: EntitySnapshot): EntityO
   return request.overlay === undefined ? at.overlay : new Map([...at.overlay, ...request.overlay])
 }
 
-function readName(input: UidInput, table: UidTable | undefined, uids: UidSource, where: string): EntityUid {
-  const known = table === undefined ? undefined : KnownUid.in(table, input, where)
+function readName(
+  input: UidInput,
+  names: RequestUids | undefined,
+  uids: UidSource,
+  where: string,
+): EntityUid {
+  const known = names === undefined ? undefined : KnownUid.in(names, input, where)
   return known ?? readUidInput(input, uids, where)
 }
 

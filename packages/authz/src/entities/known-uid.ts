@@ -1,6 +1,6 @@
 import { badData, readUid } from './read-value.ts'
 import type { EntityUid } from './uid.ts'
-import { RequestUids, type UidTable } from './uid-table.ts'
+import type { RequestUids, UidTable } from './uid-table.ts'
 
 /**
  * An identity that is asked about again and again. It stands wherever `{type, id}` may, and whatever reads it as an object sees
@@ -23,18 +23,20 @@ export class KnownUid {
    *
    * @throws `BW_AUTHZ_DATA_INVALID` as for the same name in an ordinary object.
    */
-  static in(table: UidTable, input: unknown, where: string): EntityUid | undefined {
+  static in(uids: RequestUids, input: unknown, where: string): EntityUid | undefined {
     if (!(input instanceof KnownUid)) return undefined
     const found = input.#found
     // An identity that was dropped and came back is a new one, and was added.
+    const { table } = uids
     const isSame = found !== undefined && input.#table === table && input.#added === table.added
-    return isSame ? found : input.#lookUp(table, where)
+    return isSame ? found : input.#lookUp(uids, where)
   }
 
-  #lookUp(table: UidTable, where: string): EntityUid {
+  #lookUp(uids: RequestUids, where: string): EntityUid {
+    const { table } = uids
     if (typeof this.type !== 'string' || typeof this.id !== 'string')
       throw badData(where, 'expected {"type": …, "id": …}')
-    const found = readUid(this.type, this.id, new RequestUids(table), where)
+    const found = readUid(this.type, this.id, uids, where)
     this.#found = found
     this.#table = table
     this.#added = table.added

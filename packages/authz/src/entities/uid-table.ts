@@ -58,14 +58,14 @@ export class UidTable implements UidSource {
  * may stand for one name; equality compares names, and the store knows neither.
  */
 export class RequestUids implements UidSource {
-  readonly #table: UidTable
+  readonly table: UidTable
 
   constructor(table: UidTable) {
-    this.#table = table
+    this.table = table
   }
 
   uid(type: string, id: string): EntityUid {
-    return this.#table.find(type, id) ?? new EntityUid(type, id)
+    return this.table.find(type, id) ?? new EntityUid(type, id)
   }
 }
 

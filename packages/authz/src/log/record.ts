@@ -18,10 +18,10 @@ export interface DecisionEntry {
   /** Wall clock, milliseconds since 1970-01-01T00:00:00Z. */
   readonly timeMs: number
   /** Left out when the request could not even be read. */
-  readonly request?: AuthzRequest
+  readonly request?: AuthzRequest | undefined
   readonly decision: LoggedDecision
   /** Set when no policy was asked. */
-  readonly shortcut?: Shortcut
+  readonly shortcut?: Shortcut | undefined
   /** For whom it was made, when an enforcement point elsewhere asked and said who wants what: `authzen`. */
   readonly via?: string
   /** Joins the record to the rest of the story. */

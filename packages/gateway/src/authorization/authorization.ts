@@ -1,15 +1,17 @@
 import { channel } from 'node:diagnostics_channel'
 import type { AuthzRequest, Decision, EntityChanges } from '@breakwater/authz'
 import { DecisionLog } from '@breakwater/authz/operate'
+import type { DecisionEntry } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
 import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
-import type { IdentityOptions } from './caller.ts'
 import type { DecisionPoint, DecisionRecorder } from './decision-point.ts'
 import { BundlePoint } from './bundle-point.ts'
+import { Claims } from './identity-fields.ts'
+import { KnownCallers } from './known-callers.ts'
 import { PolicyPoint } from './policy-point.ts'
 import type { ConfiguredPoint } from './policy-point.ts'
 import type { Finding } from './route-guard.ts'
@@ -45,9 +47,8 @@ export interface AuthorizationDeps {
 /** Authorization of one configuration: what all its routes share. */
 export class Authorization {
   readonly isEnforced: boolean
-  readonly identity: IdentityOptions
-  readonly types: AuthorizationConfig['identity']
-  readonly strippedFields: ReadonlySet<string>
+  readonly callers: KnownCallers
+  readonly claims: Claims
   readonly epochMs: () => number
   /** Undefined with a decision point of somebody else. */
   readonly policies: ConfiguredPoint | undefined
@@ -56,6 +57,9 @@ export class Authorization {
   readonly #ownLog: DecisionLog | undefined
   readonly #logDir: string | undefined
   #spelling: Spelling | undefined
+  /** Settles when the records of this turn are written, and who waits for it. */
+  #written: Promise<void> | undefined
+  #waiting: ((isSafe: boolean) => void)[] = []
 
   /**
    * Takes over the policies of `previous`, with all that their entities have learnt, when their files say what they said.
@@ -71,15 +75,14 @@ export class Authorization {
   ) {
     const { identity } = config
     this.isEnforced = config.mode === 'enforce'
-    this.types = identity
     this.epochMs = deps.epochMs
-    this.strippedFields = new Set(identity.stripHeaders.map((name) => name.replaceAll('_', '-')))
+    this.claims = new Claims(identity.stripHeaders)
     const { testIssuer, audience = gateway.name, workloadHeader, anonymousWorkload } = identity
     const verifier =
       testIssuer === undefined
         ? undefined
         : new TokenVerifier({ publicKey: publicKeyOf(testIssuer), issuer: testIssuer.name, audience })
-    this.identity = { verifier, workloadHeader, anonymousWorkload }
+    this.callers = new KnownCallers({ verifier, workloadHeader, anonymousWorkload }, identity)
     this.policies =
       deps.decisionPoint === undefined ? open(config, gateway, deps, previous?.policies) : undefined
     this.#point = this.policies ?? deps.decisionPoint ?? NOBODY
@@ -139,32 +142,54 @@ export class Authorization {
   /** Writes the decision down. One that lets the request go on is waited for: see `Exchange.awaitRecord`. */
   record(exchange: Exchange, finding: Finding, goesOn: boolean): void {
     if (this.log === undefined) return
+    const written = this.log.append(this.#entry(exchange, finding, goesOn)).written()
+    const isNew = written !== this.#written
+    if (isNew) {
+      this.#written = written
+      this.#waiting = []
+    }
+    const waiting = this.#waiting
+    if (goesOn) waiting.push(exchange.awaitRecord())
+    if (!isNew) return
+    // All that is written together is told together.
+    const settle = (isSafe: boolean): void => {
+      if (this.#written === written) this.#written = undefined
+      for (const one of waiting) one(isSafe)
+    }
+    written.then(
+      () => settle(true),
+      () => settle(false),
+    )
+  }
+
+  #entry({ plan, identity }: Exchange, finding: Finding, goesOn: boolean): DecisionEntry {
     const { refusal, request, decision } = finding
-    const isPolicys =
-      refusal === undefined || (decision?.decision === 'deny' && decision.failure === undefined)
     let shortcut: string | undefined
     if (refusal !== undefined && goesOn) shortcut = 'dark-mode'
-    else if (refusal === undefined && decision === undefined) shortcut = `public-route ${exchange.plan.name}`
-    const batch = this.log.append({
+    else if (refusal === undefined && decision === undefined) shortcut = `public-route ${plan.name}`
+    return {
       timeMs: this.epochMs(),
-      ...(request !== undefined && { request }),
-      decision: {
-        decision: refusal === undefined ? 'allow' : 'deny',
-        reasons: decision?.reasons ?? [],
-        errors: decision?.errors ?? [],
-        policyVersion: decision?.policyVersion ?? this.policies?.version ?? '',
-        obligations: decision?.obligations ?? [],
-        engine: decision?.engine ?? 'compiled',
-        ...(!isPolicys && { failure: { code: refusal.code } }),
-      },
-      ...(shortcut !== undefined && { shortcut }),
-      traceId: exchange.identity.traceId,
-    })
-    const ticket = goesOn ? exchange.awaitRecord() : () => {}
-    batch.written().then(
-      () => ticket(true),
-      () => ticket(false),
-    )
+      request,
+      decision: this.#logged(refusal, decision),
+      shortcut,
+      traceId: identity.traceId,
+    }
+  }
+
+  #logged(refusal: Refusal | undefined, decision: Decision | undefined): DecisionEntry['decision'] {
+    const isPolicys =
+      refusal === undefined || (decision?.decision === 'deny' && decision.failure === undefined)
+    // What the policies said is what is done, and complete.
+    if (isPolicys && decision !== undefined && isWhole(decision)) return decision
+    return {
+      decision: refusal === undefined ? 'allow' : 'deny',
+      reasons: decision?.reasons ?? [],
+      errors: decision?.errors ?? [],
+      policyVersion: decision?.policyVersion ?? this.version,
+      obligations: decision?.obligations ?? [],
+      engine: decision?.engine ?? 'compiled',
+      ...(!isPolicys && { failure: { code: refusal.code } }),
+    }
   }
 
   /** Lets go of what `next` has not taken over. */
@@ -172,6 +197,11 @@ export class Authorization {
     if (this.policies !== next?.policies) this.policies?.close()
     if (this.#ownLog !== undefined && this.log !== next?.log) this.#ownLog.close()
   }
+}
+
+/** Decision points of others are not bound by our types. */
+function isWhole({ reasons, errors, obligations }: Decision): boolean {
+  return Array.isArray(reasons) && Array.isArray(errors) && Array.isArray(obligations)
 }
 
 const NOBODY: DecisionPoint = {

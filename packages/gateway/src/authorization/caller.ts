@@ -8,6 +8,8 @@ export interface Caller {
   readonly user: string | undefined
   readonly workload: string
   readonly tenant: string | undefined
+  /** When the first of the tokens ends. Milliseconds since 1970. */
+  readonly expiresMs: number
 }
 
 /** Where a request proves who it is. */
@@ -41,6 +43,7 @@ export function identify(
     user: user.value?.subject,
     workload: workload.value?.subject ?? anonymousWorkload,
     tenant: user.value === undefined ? other : one,
+    expiresMs: Math.min(user.value?.expiresMs ?? Infinity, workload.value?.expiresMs ?? Infinity),
   })
 }
 

@@ -1,4 +1,5 @@
-import type { AuthzRequest, Decision, UidInput, ValueInput } from '@breakwater/authz'
+import type { AuthzRequest, Decision } from '@breakwater/authz'
+import type { KnownUid } from '@breakwater/authz/operate'
 import { accessOf } from '@breakwater/contract'
 import type { RouteConfig } from '@breakwater/contract'
 import type { FieldList } from '@breakwater/http'
@@ -6,32 +7,21 @@ import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import type { RoutePlan } from '../plan/route-plan.ts'
 import type { Authorization } from './authorization.ts'
-import { identify } from './caller.ts'
-import type { Caller } from './caller.ts'
-import { stripClaims, writeCaller } from './identity-fields.ts'
-import { ACTION_TYPE } from './policy-point.ts'
-import { resourceIdOf } from './resource-id.ts'
-import type { ReadResourceId } from './resource-id.ts'
+import { writeCaller } from './identity-fields.ts'
+import type { KnownCaller } from './known-callers.ts'
+import { Question } from './question.ts'
 
 /** What became of the question of one request; `refusal` is what enforcement makes of it. */
 export interface Finding {
   readonly refusal: Refusal | undefined
-  readonly caller: Caller | undefined
   /** What was asked; undefined when it did not come to that. */
   readonly request: AuthzRequest | undefined
   readonly decision: Decision | undefined
-  /** Obligations that the upstream has to carry out, for its field. */
-  readonly obligations: string | undefined
 }
 
-const OPEN: Finding = {
-  refusal: undefined,
-  caller: undefined,
-  request: undefined,
-  decision: undefined,
-  obligations: undefined,
-}
+const OPEN: Finding = { refusal: undefined, request: undefined, decision: undefined }
 
 type Authorize = NonNullable<RouteConfig['authorize']>
 
@@ -45,122 +35,109 @@ type Authorize = NonNullable<RouteConfig['authorize']>
 export class RouteGuard {
   readonly #authorization: Authorization
   readonly #route: RouteConfig
-  readonly #resourceId: ReadResourceId
+  readonly #question: Question
   readonly #forwarded: ReadonlySet<string>
 
   constructor(authorization: Authorization, route: RouteConfig) {
     this.#authorization = authorization
     this.#route = route
-    this.#resourceId = resourceIdOf(route.authorize?.resource.id ?? '', route.match.path)
+    this.#question = new Question(route)
     this.#forwarded = new Set(route.authorize?.obligations)
+  }
+
+  /**
+   * Finds out who asks, where the route has to know: limits count by what is verified, and so they come between this and
+   * `admit`. Never throws: what fails is a deny.
+   */
+  identify(exchange: Exchange): Refusal | undefined {
+    const rule = this.#question.rule(exchange.inbound.request.method)
+    if (rule === 'public') return undefined
+    let refusal: Refusal | undefined
+    try {
+      refusal = this.#identify(exchange, rule)
+    } catch (cause) {
+      refusal = this.#authorization.failed(cause)
+    }
+    return refusal === undefined ? undefined : this.#settle(exchange, refused(refusal))
   }
 
   /** Decides, writes down, and says what is to be done. Never throws: what fails is a deny. */
   admit(exchange: Exchange): Refusal | undefined {
-    const { isEnforced } = this.#authorization
+    const rule = this.#question.rule(exchange.inbound.request.method)
     let finding: Finding
     try {
-      finding = this.#examine(exchange)
+      if (rule === 'public') finding = this.#open(exchange)
+      // In dark mode a request goes on although it is not known who sent it: that is on record already.
+      else if (rule === 'undeclared' || exchange.caller === undefined) return undefined
+      else finding = this.#decide(exchange, rule, exchange.caller)
     } catch (cause) {
-      finding = { ...OPEN, refusal: this.#authorization.failed(cause) }
+      finding = refused(this.#authorization.failed(cause))
     }
-    exchange.caller = finding.caller
-    exchange.obligations = finding.obligations
-    if (finding.refusal !== undefined) exchange.plan.meters.denied.inc()
-    const refusal = isEnforced ? finding.refusal : undefined
-    this.#authorization.record(exchange, finding, refusal === undefined)
-    return refusal
+    return this.#settle(exchange, finding)
   }
 
   /** The fields of the request as the upstream gets them: claims from outside go, verified ones are added. */
   writeFields(fields: FieldList, exchange: Exchange): void {
-    stripClaims(fields, this.#authorization.strippedFields)
+    this.#authorization.claims.strip(fields)
     if (exchange.caller !== undefined) writeCaller(fields, exchange.caller, exchange.obligations)
   }
 
-  #examine(exchange: Exchange): Finding {
+  #settle(exchange: Exchange, finding: Finding): Refusal | undefined {
+    const { isEnforced, log } = this.#authorization
+    if (finding.refusal !== undefined) exchange.plan.meters.denied.inc()
+    const refusal = isEnforced ? finding.refusal : undefined
+    if (log !== undefined) this.#authorization.record(exchange, finding, refusal === undefined)
+    return refusal
+  }
+
+  #open(exchange: Exchange): Finding {
+    const rival = this.#rival(exchange)
+    if (rival === undefined || accessOf(rival.config, exchange.inbound.request.method).kind === 'public')
+      return OPEN
+    return refused(ambiguous(rival))
+  }
+
+  #identify(exchange: Exchange, rule: 'undeclared' | KnownUid): Refusal | undefined {
     const { request } = exchange.inbound
-    const access = accessOf(this.#route, request.method)
-    const rival = this.#authorization.spelling?.rival(request, exchange.path, exchange.plan)
-    if (rival !== undefined && !this.#bothPublic(rival.config, request.method)) {
-      const detail = `this spelling of the path may be read as one of the route ${rival.name}`
-      return { ...OPEN, refusal: refuse(errors.BW_GATEWAY_PATH_AMBIGUOUS, detail) }
-    }
-    if (access.kind === 'public') return OPEN
-    const { authorize } = this.#route
-    if (access.kind === 'undeclared' || authorize === undefined) {
+    const rival = this.#rival(exchange)
+    if (rival !== undefined) return ambiguous(rival)
+    if (rule === 'undeclared') {
       const refusal = refuse(errors.BW_GATEWAY_METHOD_NOT_ALLOWED, `${request.method} is not allowed here`)
-      return { ...OPEN, refusal: { ...refusal, allow: this.#declaredMethods() } }
+      return { ...refusal, allow: this.#declaredMethods() }
     }
-    const identified = identify(request.fields, this.#authorization.identity, this.#authorization.epochMs())
-    if (!identified.ok)
-      return { ...OPEN, refusal: refuse(errors.BW_GATEWAY_UNAUTHENTICATED, identified.error) }
-    return this.#decide(exchange, authorize, access.action, identified.value)
+    const { callers, epochMs } = this.#authorization
+    const caller = callers.find(request.fields, epochMs())
+    if (typeof caller === 'string') return refuse(errors.BW_GATEWAY_UNAUTHENTICATED, caller)
+    exchange.caller = caller
+    if (caller.tenant !== undefined) exchange.tenantName = caller.tenant
+    return undefined
   }
 
-  #decide(exchange: Exchange, authorize: Authorize, action: string, caller: Caller): Finding {
-    const id = this.#resourceId(exchange.path, caller)
-    if (id === undefined) return { ...OPEN, caller, refusal: this.#missing(authorize) }
-    const question = this.#question(
-      exchange,
-      authorize,
-      action,
-      { type: authorize.resource.type, id },
-      caller,
-    )
-    const asked = { ...OPEN, caller, request: question.request }
-    const { tenantName } = exchange
-    if (tenantName !== '' && tenantName !== caller.tenant) {
-      const detail = 'the tenant that is named is not that of the token'
-      return { ...asked, refusal: refuse(errors.BW_GATEWAY_TENANT_MISMATCH, detail) }
-    }
-    if (question.missing !== undefined) {
-      const detail = `the token holds no ${question.missing}`
-      return { ...asked, refusal: refuse(errors.BW_GATEWAY_CLAIM_MISSING, detail) }
-    }
-    const decision = this.#authorization.decide(question.request)
-    const found = { ...asked, decision }
-    if (decision.decision !== 'allow') return { ...found, refusal: this.#denied(decision, authorize) }
-    return { ...found, ...this.#oblige(decision) }
+  #decide(exchange: Exchange, action: KnownUid, caller: KnownCaller): Finding {
+    const { authorize } = this.#route
+    const id = this.#question.resourceId(exchange.path, caller)
+    if (id === undefined) return refused(this.#missing(authorize))
+    const request = this.#question.ask(exchange, caller, action, id, this.#authorization.epochMs)
+    const refusal = tenantRefusal(exchange, caller) ?? this.#claimRefusal(caller)
+    if (refusal !== undefined) return { refusal, request, decision: undefined }
+    const decision = this.#authorization.decide(request)
+    if (decision.decision !== 'allow')
+      return { refusal: this.#denied(decision, authorize), request, decision }
+    return { refusal: this.#oblige(exchange, decision), request, decision }
   }
 
-  /** The request for the decision point, and the claim that it would need and the token does not hold. */
-  #question(
-    exchange: Exchange,
-    { context: facts }: Authorize,
-    action: string,
-    resource: UidInput,
-    caller: Caller,
-  ): { readonly request: AuthzRequest; readonly missing: string | undefined } {
-    const { userType, workloadType, tenantType } = this.#authorization.types
-    const workload = { type: workloadType, id: caller.workload }
-    const context: Record<string, ValueInput> = {}
-    let missing: string | undefined
-    for (const fact of facts) {
-      switch (fact) {
-        case 'workload':
-          context['workload'] = { __entity: workload }
-          break
-        case 'tenant':
-          if (caller.tenant === undefined) missing = 'tenant'
-          else context['tenant'] = { __entity: { type: tenantType, id: caller.tenant } }
-          break
-        case 'now':
-          context['now'] = extension('datetime', new Date(this.#authorization.epochMs()).toISOString())
-          break
-        case 'method':
-          context['method'] = exchange.inbound.request.method
-          break
-        case 'clientAddress':
-          context['clientAddress'] = extension('ip', exchange.clientAddress)
-          break
-      }
-    }
-    const principal = caller.user === undefined ? workload : { type: userType, id: caller.user }
-    return { request: { principal, action: { type: ACTION_TYPE, id: action }, resource, context }, missing }
+  #rival(exchange: Exchange): RoutePlan | undefined {
+    return this.#authorization.spelling?.rival(exchange.inbound.request, exchange.path, exchange.plan)
   }
 
-  #denied({ failure }: Decision, authorize: Authorize): Refusal {
+  #claimRefusal(caller: KnownCaller): Refusal | undefined {
+    const missing = this.#question.missing(caller)
+    return missing === undefined
+      ? undefined
+      : refuse(errors.BW_GATEWAY_CLAIM_MISSING, `the token holds no ${missing}`)
+  }
+
+  #denied({ failure }: Decision, authorize: Authorize | undefined): Refusal {
     // What is wrong with us is told as such; it does not depend on the object.
     const { fault, status } = failure?.spec ?? {}
     if (failure !== undefined && (fault === 'breakwater' || status === 503))
@@ -169,27 +146,25 @@ export class RouteGuard {
   }
 
   /** One answer for what is forbidden and, where the route hides it, the same one for what does not exist. */
-  #missing({ notFound }: Authorize): Refusal {
-    return notFound
+  #missing(authorize: Authorize | undefined): Refusal {
+    return authorize?.notFound === true
       ? refuse(errors.BW_GATEWAY_OBJECT_NOT_FOUND, 'there is no such object for you')
       : refuse(errors.BW_GATEWAY_FORBIDDEN, 'this is not allowed to you')
   }
 
-  #oblige({ obligations }: Decision): Pick<Finding, 'refusal' | 'obligations'> {
-    const forwarded: string[] = []
+  #oblige(exchange: Exchange, { obligations }: Decision): Refusal | undefined {
+    let forwarded = ''
     for (const { name, value } of obligations) {
       if (name === 'alarm') this.#authorization.alarm(value, this.#route.name)
-      else if (this.#forwarded.has(name)) forwarded.push(`${name}=${encodeURIComponent(value)}`)
+      else if (this.#forwarded.has(name))
+        forwarded += `${forwarded === '' ? '' : ', '}${name}=${encodeURIComponent(value)}`
       else {
         const detail = `nobody here carries out the obligation ${name}`
-        return { refusal: refuse(errors.BW_GATEWAY_OBLIGATION_UNKNOWN, detail), obligations: undefined }
+        return refuse(errors.BW_GATEWAY_OBLIGATION_UNKNOWN, detail)
       }
     }
-    return { refusal: undefined, obligations: forwarded.length === 0 ? undefined : forwarded.join(', ') }
-  }
-
-  #bothPublic(rival: RouteConfig, method: string): boolean {
-    return accessOf(this.#route, method).kind === 'public' && accessOf(rival, method).kind === 'public'
+    if (forwarded !== '') exchange.obligations = forwarded
+    return undefined
   }
 
   #declaredMethods(): string {
@@ -199,6 +174,18 @@ export class RouteGuard {
   }
 }
 
-function extension(fn: string, arg: string): ValueInput {
-  return { __extn: { fn, arg } }
+function refused(refusal: Refusal): Finding {
+  return { refusal, request: undefined, decision: undefined }
+}
+
+function ambiguous(rival: RoutePlan): Refusal {
+  const detail = `this spelling of the path may be read as one of the route ${rival.name}`
+  return refuse(errors.BW_GATEWAY_PATH_AMBIGUOUS, detail)
+}
+
+/** A request that names a tenant must name that of its token. */
+function tenantRefusal({ plan, inbound }: Exchange, caller: KnownCaller): Refusal | undefined {
+  const named = plan.tenantHeader === undefined ? undefined : inbound.request.fields.get(plan.tenantHeader)
+  if (named === undefined || named === '' || named === caller.tenant) return undefined
+  return refuse(errors.BW_GATEWAY_TENANT_MISMATCH, 'the tenant that is named is not that of the token')
 }

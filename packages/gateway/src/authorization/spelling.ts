@@ -4,8 +4,27 @@ import type { RoutePlan } from '../plan/route-plan.ts'
 import { withoutDotSegments } from '../routing/path.ts'
 import { Router } from '../routing/router.ts'
 
-/** Spellings that some server behind reads as another path. Most paths have none of them. */
-const SUSPICIOUS = /[A-Z%;\\]|\/\/|\/\.|.\/$/
+const SLASH = 0x2f
+const PERCENT = 0x25
+const SEMICOLON = 0x3b
+const BACKSLASH = 0x5c
+
+/**
+ * Whether some server behind may read the path as another one: capitals, `%`, `;`, `\\`, `//`, `/.` or a slash at the end. Most
+ * paths have none of them.
+ */
+export function isSuspicious(path: string): boolean {
+  const last = path.length - 1
+  for (let at = 0; at <= last; at++) {
+    const code = path.charCodeAt(at)
+    if (code === SLASH) {
+      if (at > 0 && (at === last || path.charCodeAt(at - 1) === SLASH)) return true
+      if (path.charCodeAt(at + 1) === 0x2e) return true
+    } else if (code === PERCENT || code === SEMICOLON || code === BACKSLASH) return true
+    else if (code >= 0x41 && code <= 0x5a) return true
+  }
+  return false
+}
 
 /**
  * Finds requests whose path a lenient server behind would take for that of another route: `/Admin`, `/admin/`, `//admin`,
@@ -25,7 +44,7 @@ export class Spelling {
 
   /** The other route that may be meant, or undefined. */
   rival(request: RequestHead, path: string, plan: RoutePlan): RoutePlan | undefined {
-    if (!SUSPICIOUS.test(path)) return undefined
+    if (!isSuspicious(path)) return undefined
     const { method, authority, fields } = request
     return this.#other(method, foldPath(path), authority, fields, plan)
   }

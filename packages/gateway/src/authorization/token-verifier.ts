@@ -2,6 +2,7 @@ import { createPublicKey, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { ExpiringMap, failed, ok } from '@breakwater/core'
 import type { Result } from '@breakwater/core'
+import { ownText } from './recent.ts'
 import { TEST_TOKEN_TYPE } from './test-issuer.ts'
 
 /** What a verified token says. */
@@ -59,7 +60,7 @@ export class TokenVerifier {
     )
     if (!isGenuine) return failed('the signature is not one of the trusted issuer')
     const claims = this.#claimsOf(read(payload), nowMs)
-    if (claims.ok) this.#good.set(token, claims.value, nowMs)
+    if (claims.ok) this.#good.set(ownText(token), claims.value, nowMs)
     return claims
   }
 

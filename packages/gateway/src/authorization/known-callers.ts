@@ -1,0 +1,129 @@
+import type { ValueInput } from '@breakwater/authz'
+import { KnownContext, KnownUid } from '@breakwater/authz/operate'
+import type { FieldList } from '@breakwater/http'
+import { identify } from './caller.ts'
+import type { Caller, IdentityOptions } from './caller.ts'
+import { ownText, Recent } from './recent.ts'
+
+/** Entity types of those who ask. */
+export interface CallerTypes {
+  readonly userType: string
+  readonly workloadType: string
+  readonly tenantType: string
+}
+
+/** Which facts about the caller a context holds. */
+export const OF_WORKLOAD = 1
+export const OF_TENANT = 2
+
+/** Who asks, verified, and all that policies are told of it: made once for as long as the tokens are remembered. */
+export class KnownCaller implements Caller {
+  readonly user: string | undefined
+  readonly workload: string
+  readonly tenant: string | undefined
+  readonly expiresMs: number
+  readonly principal: KnownUid
+  readonly #workload: ValueInput
+  readonly #tenant: ValueInput | undefined
+  /** By the facts that they hold. */
+  readonly #contexts: (KnownContext | undefined)[] = [undefined, undefined, undefined, undefined]
+
+  constructor({ user, workload, tenant, expiresMs }: Caller, types: CallerTypes) {
+    this.user = user
+    this.workload = workload
+    this.tenant = tenant
+    this.expiresMs = expiresMs
+    const process = new KnownUid(types.workloadType, workload)
+    this.principal = user === undefined ? process : new KnownUid(types.userType, user)
+    this.#workload = { __entity: { type: types.workloadType, id: workload } }
+    if (tenant !== undefined) this.#tenant = { __entity: { type: types.tenantType, id: tenant } }
+  }
+
+  /** The context with these facts; without the tenant when the tokens name none. */
+  context(facts: number): KnownContext {
+    return (this.#contexts[facts] ??= new KnownContext({
+      ...((facts & OF_WORKLOAD) !== 0 && { workload: this.#workload }),
+      ...((facts & OF_TENANT) !== 0 && this.#tenant !== undefined && { tenant: this.#tenant }),
+    }))
+  }
+}
+
+interface KnownUser {
+  alone: KnownCaller | undefined
+  /** By the token of the workload through which the user came. */
+  readonly through: Map<string, KnownCaller>
+}
+
+const MAX_REMEMBERED = 10_000
+const MAX_WORKLOADS_OF_USER = 8
+const MAX_TEXT = 8192
+
+/**
+ * Finds out who asks. Tokens found good are remembered, by the whole text of their fields, until they end or others take their
+ * place; what was refused never is.
+ */
+export class KnownCallers {
+  readonly #options: IdentityOptions
+  readonly #types: CallerTypes
+  readonly #workloadHeader: string
+  readonly #users = new Recent<KnownUser>(MAX_REMEMBERED)
+  readonly #workloads = new Recent<KnownCaller>(MAX_REMEMBERED)
+
+  constructor(options: IdentityOptions, types: CallerTypes) {
+    this.#options = options
+    this.#types = types
+    this.#workloadHeader = options.workloadHeader.toLowerCase()
+  }
+
+  /** The caller, or why there is none: safe to log and to tell. `nowMs`: milliseconds since 1970. */
+  find(fields: FieldList, nowMs: number): KnownCaller | string {
+    const user = onlyValue(fields, 'authorization')
+    const workload = onlyValue(fields, this.#workloadHeader)
+    if (user === undefined || workload === undefined) return this.#identify(fields, '', '', nowMs)
+    const known = this.#known(user, workload)
+    if (known !== undefined) return known.expiresMs > nowMs ? known : 'the token has expired'
+    return this.#identify(fields, user, workload, nowMs)
+  }
+
+  #known(user: string, workload: string): KnownCaller | undefined {
+    if (user === '') return this.#workloads.get(workload)
+    const entry = this.#users.get(user)
+    return workload === '' ? entry?.alone : entry?.through.get(workload)
+  }
+
+  #identify(fields: FieldList, user: string, workload: string, nowMs: number): KnownCaller | string {
+    const identified = identify(fields, this.#options, nowMs)
+    if (!identified.ok) return identified.error
+    const caller = new KnownCaller(identified.value, this.#types)
+    if (user.length + workload.length <= MAX_TEXT) this.#remember(user, workload, caller)
+    return caller
+  }
+
+  #remember(user: string, workload: string, caller: KnownCaller): void {
+    if (user === '') {
+      if (workload !== '') this.#workloads.set(ownText(workload), caller)
+      return
+    }
+    let entry = this.#users.get(user)
+    if (entry === undefined) {
+      entry = { alone: undefined, through: new Map() }
+      this.#users.set(ownText(user), entry)
+    }
+    if (workload === '') entry.alone = caller
+    else {
+      if (entry.through.size >= MAX_WORKLOADS_OF_USER) entry.through.clear()
+      entry.through.set(ownText(workload), caller)
+    }
+  }
+}
+
+/** The value of a field; empty when it did not come, undefined when it came empty or more than once. */
+function onlyValue({ flat }: FieldList, name: string): string | undefined {
+  let value: string | undefined = ''
+  for (let at = 0; at < flat.length; at += 2) {
+    if (flat[at] !== name) continue
+    if (value !== '' || flat[at + 1] === '') return undefined
+    value = flat[at + 1] ?? ''
+  }
+  return value
+}
