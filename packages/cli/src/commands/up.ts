@@ -1,7 +1,9 @@
 import process from 'node:process'
 
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 
+import { openJsonNotes } from '../up/notes.ts'
+import type { Notes } from '../up/notes.ts'
 import { run } from '../up/run.ts'
 import { expectShortLives } from '../up/short-lives.ts'
 import { loadOrComplain } from './configuration.ts'
@@ -15,17 +17,38 @@ export function upCommand(): Command {
       '-c, --config <file>',
       'the configuration (default: breakwater.yaml or breakwater.config.ts here); the last one counts',
     )
-    .action(async ({ config: named }: { readonly config?: string }) => {
-      const loaded = await loadOrComplain(named, processTerminal)
+    .addOption(
+      new Option('--log <format>', 'how it speaks: text for people, json for machines')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .action(async ({ config: named, log }: UpFlags) => {
+      const { write, note, fail } =
+        log === 'json' ? openJsonNotes((line) => processTerminal.note(line)) : forPeople
+      const loaded = await loadOrComplain(named, { ...processTerminal, note })
       if (loaded === undefined) return
       expectShortLives()
       // Whoever read the output may go away (`| head`); the traffic goes on.
       for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-      await run(loaded, {
-        environment: process.env,
-        write: (text) => processTerminal.write(text),
-        note: (text) => processTerminal.note(text),
-        exit: (code) => process.exit(code),
-      })
+      try {
+        await run(loaded, { environment: process.env, write, note, exit: (code) => process.exit(code) })
+      } catch (error) {
+        fail(error)
+        processTerminal.setExitCode(1)
+      }
     })
+}
+
+interface UpFlags {
+  readonly config?: string
+  readonly log: 'text' | 'json'
+}
+
+const forPeople: Notes = {
+  write: (text) => processTerminal.write(text),
+  note: (text) => processTerminal.note(text),
+  fail: (error) => {
+    // Told by the program, as the failures of all commands.
+    throw error
+  },
 }
