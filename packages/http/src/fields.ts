@@ -23,7 +23,7 @@ export class FieldList {
   get(name: string): string | undefined {
     const { flat } = this
     for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) return flat[at + 1]
-    const lower = name.toLowerCase()
+    const lower = lowerOf(name)
     return lower === name ? undefined : this.get(lower)
   }
 
@@ -126,6 +126,14 @@ function checked(name: string, value: string): string {
   return lower
 }
 
+/** What was looked up, in lower case: most look-ups are of the same few names, and miss. */
+const lowered = new Map<string, string>()
+
 function lowerOf(name: string): string {
-  return passed.get(name) ?? name.toLowerCase()
+  let lower = lowered.get(name)
+  if (lower === undefined) {
+    lower = name.toLowerCase()
+    if (lowered.size < MAX_PASSED && name.length <= 64) lowered.set(name, lower)
+  }
+  return lower
 }

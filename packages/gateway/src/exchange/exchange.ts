@@ -3,14 +3,14 @@ import type { BreakwaterError } from '@breakwater/core'
 import { joinTunnel } from '@breakwater/http'
 import type { FieldList, ResponseHead, ServerExchange, Upgraded } from '@breakwater/http'
 import { REFUSED } from '@breakwater/resilience/machines'
-import { circuitOpen, refusalOf, refuse } from '../answer/refusal.ts'
+import { circuitOpen, noEndpoint, refusalOf, throttled, tooLate, turnedAway } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
-import { errors } from '../errors.ts'
 import type { KnownCaller } from '../authorization/known-callers.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
 import type { ListenerContext } from '../runtime.ts'
 import type { CapacityClaim, PendingClaim, TurnedAway } from '../upstream/capacity.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import { AdmissionWait } from './admission-wait.ts'
 import { Answering } from './answering.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
@@ -18,7 +18,6 @@ import { Hedging } from './hedging.ts'
 import type { Identity } from './identity.ts'
 import { nextStep, takeStep } from './ladder.ts'
 import { Once } from './once.ts'
-import { RecordWait } from './record-wait.ts'
 import { RequestBody } from './request-body.ts'
 import { retryDelayMs } from './retrying.ts'
 import { Sharing } from './sharing.ts'
@@ -69,7 +68,7 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
   #pending: PendingClaim | undefined
   #sharing: Sharing | undefined
   #once: Once | undefined
-  #record: RecordWait | undefined
+  #door: AdmissionWait | undefined
   #isOver = false
 
   constructor(
@@ -102,6 +101,11 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
     return this.tenantName === '' ? 0 : this.upstream.gate.tenantOf(tenantKeyOf(this))
   }
 
+  /** Whether its time is over. */
+  get isOverdue(): boolean {
+    return this.listener.runtime.driver.clock.now() >= this.deadlineMs
+  }
+
   /** Asks every question of the route, then begins. */
   begin(nowMs: number): void {
     this.plan.meters.inFlight.add(1)
@@ -113,22 +117,29 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
       if (refusal !== undefined) return this.answering.refuse(refusal, nowMs)
     }
     this.listener.runtime.driver.wheel.arm(this, this.deadlineMs)
-    if (this.#record?.hold() !== true) this.#enter(nowMs)
+    this.#knock(nowMs)
   }
 
-  /** Called by authorization: the request goes no further than admission until the function has been told that it is safe. */
-  awaitRecord(): (isSafe: boolean) => void {
-    const record = new RecordWait(() => this.#isOver || this.#enter(this.listener.runtime.driver.clock.now()))
-    this.#record = record
-    return (isSafe) => record.settle(isSafe)
+  /**
+   * Called by authorization: the request goes no further than admission until the function has been told that it may, or why not.
+   * `onAbandoned` hears that nobody waits any more: its time is over, or the client is gone.
+   */
+  waitAtDoor(onAbandoned?: () => void): (refusal: Refusal | undefined) => void {
+    const { clock } = this.listener.runtime.driver
+    const door = new AdmissionWait(() => this.#isOver || this.#knock(clock.now()), onAbandoned)
+    this.#door = door
+    return (refusal) => door.settle(refusal)
+  }
+
+  #knock(nowMs: number): void {
+    if (this.#door?.hold() === true) return
+    const refusal = this.#door?.refusal
+    if (refusal === undefined) this.#enter(nowMs)
+    else this.answering.refuse(refusal, nowMs)
   }
 
   /** Admitted: what is stored or shared first, then the upstream. */
   #enter(nowMs: number): void {
-    if (this.#record?.isLost === true) {
-      const detail = 'the decision on this request could not be written down'
-      return this.answering.refuse(refuse(errors.BW_GATEWAY_DECISION_UNRECORDED, detail), nowMs)
-    }
     this.#once = Once.of(this)
     if (this.#once !== undefined) return this.#once.begin(nowMs)
     this.#sharing = Sharing.of(this)
@@ -161,14 +172,7 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
 
   onTurnedAway(why: TurnedAway, nowMs: number): void {
     this.#pending = undefined
-    const { name } = this.upstream
-    if (why === 'shed') {
-      const detail = `${name} is overloaded: this request would wait too long`
-      return this.fail(refuse(errors.BW_GATEWAY_OVERLOADED, detail, 1000), nowMs)
-    }
-    const detail =
-      why === 'queue-full' ? `the queue for ${name} is full` : `no place at ${name} became free in time`
-    this.fail(refuse(errors.BW_GATEWAY_QUEUE_FULL, detail, 1000), nowMs)
+    this.fail(turnedAway(why, this.upstream), nowMs)
   }
 
   /** Starts a try; the place at the upstream is held already and given back here when there is no try. */
@@ -183,13 +187,8 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
       if (isThrottled && breakerPermit !== undefined) upstream.breaker?.onIgnored(breakerPermit)
       upstream.gate.leave('ignored', 0, nowMs)
       if (isRefused) return circuitOpen(this.upstream, nowMs)
-      if (isThrottled)
-        return refuse(errors.BW_GATEWAY_THROTTLED, `${upstream.name} refuses most of what it gets`, 1000)
-      return refuse(
-        errors.BW_GATEWAY_NO_ENDPOINT,
-        `no endpoint of ${upstream.name} passes its health check`,
-        1000,
-      )
+      if (isThrottled) return throttled(upstream)
+      return noEndpoint(upstream)
     }
     this.attempted = this.attempted.length === 0 ? [endpoint.id] : [...this.attempted, endpoint.id]
     this.plan.meters.attempts.inc()
@@ -273,7 +272,7 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
   /** There will be no full answer: the next step of the ladder, or the refusal. */
   fail(refusal: Refusal, nowMs: number): void {
     if (this.#isOver) return
-    if (this.#record?.isHeld === true) return this.answering.refuse(refusal, nowMs) // nothing is served unrecorded
+    if (this.#door?.isHeld === true) return this.answering.refuse(refusal, nowMs) // nothing is served undecided or unrecorded
     const step = nextStep(this, nowMs)
     if (step === undefined) this.answering.refuse(refusal, nowMs)
     else takeStep(this, step, nowMs)
@@ -287,6 +286,7 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
     this.#dropOthers(undefined, nowMs)
     this.#once?.settle(nowMs)
     this.#sharing?.settle(nowMs)
+    this.#door?.abandon()
     this.upstream.release()
   }
 
@@ -325,8 +325,10 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
     for (const attempt of open) this.#abandon(attempt, this.#verdictOfDeadline(attempt, nowMs), nowMs)
     this.#disarm()
     this.body?.detach()
-    const detail = `no answer from ${this.upstream.name} within ${Math.round(nowMs - this.inbound.startedMs)} ms`
-    const refusal = refuse(errors.BW_GATEWAY_UPSTREAM_TIMEOUT, detail)
+    const refusal = tooLate(
+      this.#door?.isHeld === true ? undefined : this.upstream,
+      nowMs - this.inbound.startedMs,
+    )
     if (this.answering.hasBegun) return this.answering.breakOff(refusal, nowMs)
     this.fail(refusal, nowMs)
   }

@@ -8,8 +8,11 @@ export class Identity {
   readonly trace: TraceContext | undefined
 
   constructor(request: RequestHead, traces: { readonly isOn: boolean; readonly isSampled: boolean }) {
-    this.requestId = requestIdFrom(request.fields.get('x-request-id'))
+    const given = request.fields.get('x-request-id')
     this.trace = traces.isOn ? traceOf(request.fields, traces.isSampled) : undefined
+    // A trace that begins here has one request: one id names both.
+    const own = given === undefined && this.trace?.parentId === undefined ? this.trace?.traceId : undefined
+    this.requestId = own ?? requestIdFrom(given)
   }
 
   /** What problem documents and logs carry. Without traces the request's id serves. */

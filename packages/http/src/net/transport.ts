@@ -1,8 +1,12 @@
 import type { Socket } from 'node:net'
+import { asBuffer } from '../codec/request-parser.ts'
 import type { Transport, TransportHandler } from '../transport.ts'
 
 /** Above this many queued bytes within a turn, they are written before the turn ends. */
 const FLUSH_BYTES = 65_536
+
+/** Up to here one text is cheaper than one buffer: the socket copies a text to the kernel without making an object. */
+const TEXT_BYTES = 4_096
 
 /** What a transport shares with the others of its driver. @internal */
 export interface Turns {
@@ -21,8 +25,8 @@ export interface Turns {
 }
 
 /**
- * A `net.Socket` or `TLSSocket` as a transport. The pieces written in a turn are joined in one buffer shared by the whole
- * driver and handed to the socket once: one system call, no allocation, unless the kernel does not take it all.
+ * A `net.Socket` or `TLSSocket` as a transport. The pieces written in a turn are joined, short ones as text and long
+ * ones in a buffer shared by the whole driver, and handed to the socket once: one system call.
  */
 export class NetTransport implements Transport {
   readonly #socket: Socket
@@ -30,7 +34,10 @@ export class NetTransport implements Transport {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly secure: boolean
-  #pieces: (Uint8Array | string)[] = []
+  // What is queued, in order. Two pieces, a head and its body, are what most turns write: they need no list.
+  #first: Uint8Array | string | undefined
+  #second: Uint8Array | string | undefined
+  #others: (Uint8Array | string)[] | undefined
   #queuedBytes = 0
   #corks = 0
   #marked = false
@@ -86,7 +93,9 @@ export class NetTransport implements Transport {
 
   write(chunk: Uint8Array | string): boolean {
     if (this.#closed || this.#ending) return true
-    this.#pieces.push(chunk)
+    if (this.#first === undefined) this.#first = chunk
+    else if (this.#second === undefined) this.#second = chunk
+    else (this.#others ??= []).push(chunk)
     this.#queuedBytes += chunk.length
     if (this.#queuedBytes >= FLUSH_BYTES && this.#corks === 0) this.flush()
     else this.#mark()
@@ -115,8 +124,7 @@ export class NetTransport implements Transport {
   }
 
   destroy(reset: boolean = false): void {
-    this.#pieces = []
-    this.#queuedBytes = 0
+    this.#forget()
     // Over TLS the missing close_notify says the same.
     if (reset && !this.secure) this.#socket.resetAndDestroy()
     else this.#socket.destroy()
@@ -143,24 +151,29 @@ export class NetTransport implements Transport {
       this.#keep()
       return
     }
-    const pieces = this.#pieces
     const socket = this.#socket
-    this.#queuedBytes = 0
-    const [first] = pieces
-    if (pieces.length === 1 && typeof first === 'string') {
-      this.#pieces.length = 0
-      socket.write(first, 'latin1')
-      return
+    if (bytes <= TEXT_BYTES && !this.secure) {
+      const text = this.#text()
+      this.#forget()
+      socket.write(text, 'latin1')
+    } else {
+      // Behind a queue the bytes will wait: memory of their own, no larger than they are.
+      const waits = this.secure || socket.writableLength > 0
+      const room = waits ? Buffer.allocUnsafeSlow(bytes) : this.#turns.scratch(bytes)
+      this.#join(room)
+      this.#forget()
+      socket.write(room.subarray(0, bytes))
+      // Nothing left in the stream means that the kernel has copied the bytes, and the memory is ours again.
+      if (!waits && socket.writableLength > 0) this.#turns.giveAwayScratch(bytes)
     }
-    // Behind a queue the bytes will wait: memory of their own, no larger than they are.
-    const waits = this.secure || socket.writableLength > 0
-    const room = waits ? Buffer.allocUnsafeSlow(bytes) : this.#turns.scratch(bytes)
-    this.#join(room)
-    this.#pieces.length = 0
-    socket.write(room.subarray(0, bytes))
-    // Nothing left in the stream means that the kernel has copied the bytes, and the memory is ours again.
-    if (!waits && socket.writableLength > 0) this.#turns.giveAwayScratch(bytes)
     this.#noteRoom()
+  }
+
+  #forget(): void {
+    this.#first = undefined
+    this.#second = undefined
+    this.#others = undefined
+    this.#queuedBytes = 0
   }
 
   /** A cork had filled the queue, and the kernel took it at once: nobody else will say so. */
@@ -173,22 +186,25 @@ export class NetTransport implements Transport {
     })
   }
 
+  #text(): string {
+    let text = latin1(this.#first) + latin1(this.#second)
+    if (this.#others !== undefined) for (const piece of this.#others) text += latin1(piece)
+    return text
+  }
+
   #join(room: Buffer): void {
-    let at = 0
-    for (const piece of this.#pieces) {
-      if (typeof piece === 'string') at += room.write(piece, at, 'latin1')
-      else {
-        room.set(piece, at)
-        at += piece.length
-      }
-    }
+    let at = put(this.#first, room, 0)
+    at = put(this.#second, room, at)
+    if (this.#others !== undefined) for (const piece of this.#others) at = put(piece, room, at)
   }
 
   /** Corked over the end of a turn: the pieces may point into memory that others reuse now. */
   #keep(): void {
     const copy = Buffer.allocUnsafeSlow(this.#queuedBytes)
     this.#join(copy)
-    this.#pieces = [copy]
+    this.#forget()
+    this.#first = copy
+    this.#queuedBytes = copy.length
   }
 
   #mark(): void {
@@ -196,4 +212,17 @@ export class NetTransport implements Transport {
     this.#marked = true
     this.#turns.mark(this)
   }
+}
+
+function latin1(piece: Uint8Array | string | undefined): string {
+  if (piece === undefined) return ''
+  return typeof piece === 'string' ? piece : asBuffer(piece).toString('latin1')
+}
+
+/** Returns the offset after it. */
+function put(piece: Uint8Array | string | undefined, room: Buffer, at: number): number {
+  if (piece === undefined) return at
+  if (typeof piece === 'string') return at + room.write(piece, at, 'latin1')
+  room.set(piece, at)
+  return at + piece.length
 }

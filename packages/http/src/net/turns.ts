@@ -9,7 +9,9 @@ const SCRATCH_BYTES = [4_096, 32_768, 163_840] as const
 export class NetTurns implements Turns {
   nowMs: number = performance.now()
   #depth = 0
-  #marked: NetTransport[] = []
+  /** The first `#markedCount` have something to flush. Never shortened: setting the length of an array leaves compiled code. */
+  readonly #marked: (NetTransport | undefined)[] = []
+  #markedCount = 0
   #scheduled = false
   readonly #scratch: (Buffer | undefined)[] = SCRATCH_BYTES.map(() => undefined)
 
@@ -27,7 +29,7 @@ export class NetTurns implements Turns {
   }
 
   finish(): void {
-    if (--this.#depth === 0 && this.#marked.length > 0) this.#flush()
+    if (--this.#depth === 0 && this.#markedCount > 0) this.#flush()
   }
 
   run(task: (nowMs: number) => void): void {
@@ -40,7 +42,7 @@ export class NetTurns implements Turns {
   }
 
   mark(transport: NetTransport): void {
-    this.#marked.push(transport)
+    this.#marked[this.#markedCount++] = transport
     if (this.#depth > 0 || this.#scheduled) return
     this.#scheduled = true
     queueMicrotask(() => {
@@ -62,9 +64,13 @@ export class NetTurns implements Turns {
 
   #flush(): void {
     const marked = this.#marked
+    const count = this.#markedCount
+    this.#markedCount = 0
     // Flushing calls no handler, so nothing is marked meanwhile.
-    for (let at = 0; at < marked.length; at++) marked[at]?.flush()
-    marked.length = 0
+    for (let at = 0; at < count; at++) {
+      marked[at]?.flush()
+      marked[at] = undefined
+    }
   }
 }
 
