@@ -110,6 +110,11 @@ export class BundleHolder {
     this.#live.add(changes)
   }
 
+  /** What became of all entities that were changed so. */
+  get live(): EntityChanges {
+    return this.#live.changes()
+  }
+
   /** Decides with the bundle in force. Never throws. */
   decide(request: AuthzRequest, nowMs: number): Decision {
     const held = this.#held

@@ -64,6 +64,7 @@ export class BundlePoint implements ConfiguredPoint {
       const canStay = previous instanceof BundlePoint && isSame(previous.#settings, settings)
       const point = canStay ? previous : new BundlePoint(settings, epochMs)
       point.#read(gateway)
+      if (!canStay && previous !== undefined) point.apply(previous.live)
       return point
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
@@ -100,6 +101,10 @@ export class BundlePoint implements ConfiguredPoint {
 
   apply(changes: EntityChanges): void {
     this.#holder.apply(changes)
+  }
+
+  get live(): EntityChanges {
+    return this.#holder.live
   }
 
   /**

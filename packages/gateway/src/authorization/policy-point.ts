@@ -1,5 +1,5 @@
 import type { Authorizer, AuthzRequest, Decision, EntityChanges, EntityStore } from '@breakwater/authz'
-import { openPolicies, readPolicyFolder, Replayer } from '@breakwater/authz/operate'
+import { LiveEntities, openPolicies, readPolicyFolder, Replayer } from '@breakwater/authz/operate'
 import type { PolicyContent } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
 import { errors } from '../errors.ts'
@@ -18,6 +18,8 @@ export interface ConfiguredPoint extends DecisionPoint {
   readonly store: EntityStore | undefined
   /** Changes the entities that decisions are made on, for the next decision. */
   apply(changes: EntityChanges): void
+  /** What became of all entities that were changed so, for the policies that come after these. */
+  readonly live: EntityChanges
   close(): void
 }
 
@@ -27,6 +29,7 @@ export class PolicyPoint implements ConfiguredPoint {
   readonly #authorizer: Authorizer
   readonly #replayer: Replayer | undefined
   readonly #replayRatio: number
+  readonly #live = new LiveEntities()
 
   private constructor(content: PolicyContent, authorizer: Authorizer, replayRatio: number) {
     this.#content = content
@@ -36,9 +39,11 @@ export class PolicyPoint implements ConfiguredPoint {
   }
 
   /**
-   * Opens the policies that the configuration names; `previous` goes on when they are still the same.
+   * Opens the policies that the configuration names; `previous` goes on when they are still the same. Otherwise the entities
+   * that were changed since it was opened are taken over: what was revoked stays revoked, whatever the files say.
    *
-   * @throws `BW_GATEWAY_POLICIES_INVALID` naming what is wrong, or the route that asks for an action nobody knows.
+   * @throws `BW_GATEWAY_POLICIES_INVALID` naming what is wrong, the route that asks for an action nobody knows, or the changed
+   *   entity that the new schema does not allow.
    */
   static open(
     config: AuthorizationConfig,
@@ -56,6 +61,7 @@ export class PolicyPoint implements ConfiguredPoint {
         ? previous
         : new PolicyPoint(content, openPolicies(content).authorizer, config.replay)
       requireActions(point.#authorizer.store, gateway)
+      if (!canStay && previous !== undefined) point.apply(previous.live)
       return point
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
@@ -75,6 +81,11 @@ export class PolicyPoint implements ConfiguredPoint {
 
   apply(changes: EntityChanges): void {
     this.#authorizer.store.apply(changes)
+    this.#live.add(changes)
+  }
+
+  get live(): EntityChanges {
+    return this.#live.changes()
   }
 
   decide(request: AuthzRequest): Decision {

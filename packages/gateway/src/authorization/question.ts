@@ -77,11 +77,12 @@ export class Question {
     epochMs: () => number,
   ): AuthzRequest {
     const known = caller.context(this.#ofCaller)
-    const context = this.#ofRequest.length === 0 ? known : { ...known, ...this.#facts(exchange, epochMs) }
+    const context =
+      this.#ofRequest.length === 0 ? known : Object.assign(this.#facts(exchange, epochMs), known)
     return { principal: caller.principal, action, resource: new KnownUid(this.#type, id), context }
   }
 
-  #facts(exchange: Exchange, epochMs: () => number): Readonly<Record<string, ValueInput>> {
+  #facts(exchange: Exchange, epochMs: () => number): Record<string, ValueInput> {
     const facts: Record<string, ValueInput> = {}
     for (const fact of this.#ofRequest) {
       if (fact === 'now') facts['now'] = extension('datetime', isoTime(epochMs()))
