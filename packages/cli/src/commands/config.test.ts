@@ -90,6 +90,12 @@ describe('breakwater config print', () => {
     expect(out).toContain('      maxBody: 10MiB\n')
   })
 
+  test('takes the file as validate does', async () => {
+    const { out, code } = await run(good, 'print', 'breakwater.yaml')
+    expect(out).toContain('    timeout: 2s\n')
+    expect(code).toBe(0)
+  })
+
   test('prints the resolved numbers as JSON, limits that are off as false', async () => {
     const { out } = await run(good, 'print', '--json')
     expect(JSON.parse(out)).toMatchObject({ routes: [{ timeoutMs: 2000, perTryTimeoutMs: false }] })

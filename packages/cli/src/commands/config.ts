@@ -37,10 +37,14 @@ export function configCommand(deps: ConfigDeps = {}): Command {
       )
       .option('--json', 'print JSON')
 
-  const validate = add('validate', 'find every mistake, each with its place and a fix')
-  validate.argument('[file]', 'the same as --config <file>')
-  validate.action(async (file: string | undefined, named: ConfigFlags) => {
-    const flags = file === undefined ? named : { ...named, config: file }
+  const addWhole = (name: string, description: string, act: (flags: ConfigFlags) => Promise<void>) =>
+    add(name, description)
+      .argument('[file]', 'the same as --config <file>')
+      .action((file: string | undefined, named: ConfigFlags) =>
+        act(file === undefined ? named : { ...named, config: file }),
+      )
+
+  addWhole('validate', 'find every mistake, each with its place and a fix', async (flags) => {
     const loaded = await load(flags, deps)
     if (!loaded.ok) return refuse(terminal, flags, loaded.problems)
     const { listeners, upstreams, routes } = loaded.value.config
@@ -52,18 +56,16 @@ export function configCommand(deps: ConfigDeps = {}): Command {
     )
   })
 
-  add('print', 'the whole configuration with every default written out').action(
-    async (flags: ConfigFlags) => {
-      const loaded = await load(flags, deps)
-      if (!loaded.ok) return refuse(terminal, flags, loaded.problems)
-      // JSON has no infinity: a limit that is off is `false`, as in the file.
-      terminal.write(
-        flags.json === true
-          ? `${JSON.stringify(loaded.value.config, (_, value: unknown) => (value === Infinity ? false : value), 2)}\n`
-          : loaded.value.print(),
-      )
-    },
-  )
+  addWhole('print', 'the whole configuration with every default written out', async (flags) => {
+    const loaded = await load(flags, deps)
+    if (!loaded.ok) return refuse(terminal, flags, loaded.problems)
+    // JSON has no infinity: a limit that is off is `false`, as in the file.
+    terminal.write(
+      flags.json === true
+        ? `${JSON.stringify(loaded.value.config, (_, value: unknown) => (value === Infinity ? false : value), 2)}\n`
+        : loaded.value.print(),
+    )
+  })
 
   add('explain', 'one setting: its value, where that comes from, what it means')
     .argument('<path>', 'for example routes.orders.timeout')

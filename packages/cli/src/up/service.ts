@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -37,7 +38,9 @@ export class Service {
       this.#ending = ending
       resolve(ending)
     }
-    child.once('error', (error) => end(`could not be started: ${error.message}`))
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      end(`could not be started: ${startMistake(config, error)}`),
+    )
     child.once('exit', (code, signal) =>
       end(signal === null ? `ended with code ${code}` : `was ended by ${signal}`),
     )
@@ -121,6 +124,15 @@ export class Service {
     this.#isStopping = true
     if (this.pid !== undefined) signalGroup(this.pid, 'SIGKILL')
   }
+}
+
+/** `spawn x ENOENT` is said of a program and of its folder alike. */
+function startMistake(
+  { command: [program = ''], cwdDir }: ServiceConfig,
+  error: NodeJS.ErrnoException,
+): string {
+  if (error.code !== 'ENOENT') return error.message
+  return existsSync(cwdDir) ? `there is no program ${program}` : `there is no folder ${cwdDir}`
 }
 
 async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {

@@ -19,3 +19,10 @@ test('does not pass over a second document in silence', () => {
     error: [{ file: 'x.yaml', line: 2, message: 'a second document; only one is allowed' }],
   })
 })
+
+test.each(['a: [1\n', 'a: { b: 1\nc: 2\n'])('says that a bracket is not closed: %j', (text) => {
+  expect(readYaml(text, 'x.yaml')).toMatchObject({
+    ok: false,
+    error: [{ file: 'x.yaml', line: 2, message: 'a bracket or brace above is not closed' }],
+  })
+})

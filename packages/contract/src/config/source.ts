@@ -52,6 +52,12 @@ const syntaxMessages: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: 'something that does not belong here',
 }
 
+function syntaxMessage({ code, message }: YAMLError | YAMLWarning): string {
+  // The parser calls it indentation, because what follows would have to be indented to belong inside.
+  if (code === 'BAD_INDENT' && message.startsWith('Flow ')) return 'a bracket or brace above is not closed'
+  return syntaxMessages[code] ?? 'not YAML'
+}
+
 /** Reads YAML 1.2. Never throws: what is wrong is in `problems`. */
 export function yamlSource(text: string, file: string): ConfigSource {
   const lines = new LineCounter()
@@ -72,7 +78,7 @@ export function yamlSource(text: string, file: string): ConfigSource {
       ...placeOf(error.pos[0]),
       path: '',
       code: isDuplicate ? 'BW_CONFIG_KEY_DUPLICATE' : 'BW_CONFIG_SYNTAX_INVALID',
-      message: isDuplicate ? 'this key was already given' : (syntaxMessages[error.code] ?? 'not YAML'),
+      message: isDuplicate ? 'this key was already given' : syntaxMessage(error),
       fix: isDuplicate ? 'Keep one of the two.' : syntaxFix(text, error.pos[0]),
     }
   })
