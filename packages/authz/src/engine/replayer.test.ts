@@ -55,6 +55,26 @@ describe('a replayer', () => {
     expect(replayer.counts).toEqual({ compared: 0, mismatches: 0, failures: 2 })
   })
 
+  test('replays no more in a second than it may, however many decisions there are', async () => {
+    const authorizer = new Authorizer({ policies: POLICIES })
+    let nowMs = 5000
+    let asked = 0
+    const ask = (): Promise<never> => {
+      asked += 1
+      return Promise.reject(new Error('down'))
+    }
+    const options = { ratio: 1, maxPending: 10_000, maxPerSecond: 10 }
+    await using replayer = new Replayer(authorizer, options, { ask, now: () => nowMs })
+    for (let at = 0; at < 10_000; at += 1) {
+      nowMs += 1
+      replayer.decide(REQUEST)
+    }
+    await replayer.settled()
+    expect(asked).toBeGreaterThanOrEqual(100)
+    expect(asked).toBeLessThanOrEqual(111)
+    expect(() => new Replayer(authorizer, { maxPerSecond: 0 })).toThrow('maxPerSecond')
+  })
+
   test('refuses a share outside 0 to 1', () => {
     const authorizer = new Authorizer({ policies: POLICIES })
     expect(() => new Replayer(authorizer, { ratio: 2 })).toThrow('must be 0 to 1')

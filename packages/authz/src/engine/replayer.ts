@@ -24,12 +24,16 @@ export interface ReplayerOptions {
   readonly ratio?: number
   /** Replays waiting at most; further samples are left out. Default 100. */
   readonly maxPending?: number
+  /** Replays begun in a second at most; further samples are left out. One costs as much as thousands of decisions. Default 10. */
+  readonly maxPerSecond?: number
   /** Told about each mismatch, beside the channel `breakwater:authz:replay-mismatch`. */
   readonly onMismatch?: (mismatch: ReplayMismatch) => void
 }
 
 export interface ReplayerDeps {
   readonly random?: () => number
+  /** Monotonic milliseconds. Default `performance.now`. */
+  readonly now?: () => number
   /** Asks the official engine about a request in its JSON format, text with exact integers. Default: a worker thread. */
   readonly ask?: (set: CompiledPolicySet, text: string) => Promise<OfficialVerdict>
 }
@@ -40,11 +44,15 @@ export interface ReplayerDeps {
  */
 export class Replayer implements AsyncDisposable {
   readonly #authorizer: Authorizer
-  readonly #options: Required<Pick<ReplayerOptions, 'ratio' | 'maxPending'>> & ReplayerOptions
+  readonly #options: Required<Pick<ReplayerOptions, 'ratio' | 'maxPending' | 'maxPerSecond'>> &
+    ReplayerOptions
   readonly #random: () => number
+  readonly #now: () => number
   readonly #ask: NonNullable<ReplayerDeps['ask']>
   readonly #workers = new Map<CompiledPolicySet, OfficialWorker>()
   readonly #pending = new Set<Promise<void>>()
+  /** When the share of this second is used up: later than now. */
+  #dueMs = -Infinity
   /** Decisions compared, mismatches found, replays that could not be made. */
   readonly counts: { compared: number; mismatches: number; failures: number } = {
     compared: 0,
@@ -53,16 +61,17 @@ export class Replayer implements AsyncDisposable {
   }
 
   constructor(authorizer: Authorizer, options: ReplayerOptions = {}, deps: ReplayerDeps = {}) {
-    const { ratio = 0.001, maxPending = 100 } = options
-    if (!(ratio >= 0 && ratio <= 1) || !(maxPending >= 1)) {
+    const { ratio = 0.001, maxPending = 100, maxPerSecond = 10 } = options
+    if (!(ratio >= 0 && ratio <= 1) || !(maxPending >= 1) || !(maxPerSecond > 0)) {
       throw new AuthzError(
         'BW_AUTHZ_OPTIONS_INVALID',
-        `replayer: ratio ${ratio} must be 0 to 1, maxPending ${maxPending} at least 1`,
+        `replayer: ratio ${ratio} must be 0 to 1, maxPending ${maxPending} at least 1, maxPerSecond ${maxPerSecond} above 0`,
       )
     }
     this.#authorizer = authorizer
-    this.#options = { ...options, ratio, maxPending }
+    this.#options = { ...options, ratio, maxPending, maxPerSecond }
     this.#random = deps.random ?? Math.random
+    this.#now = deps.now ?? ((): number => performance.now())
     this.#ask = deps.ask ?? ((set, text) => this.#workerFor(set).ask(text))
   }
 
@@ -90,7 +99,7 @@ export class Replayer implements AsyncDisposable {
   }
 
   #replay(request: AuthzRequest | PreparedRequest, ours: Decision): void {
-    if (this.#pending.size >= this.#options.maxPending) return
+    if (this.#pending.size >= this.#options.maxPending || !this.#isInTime()) return
     const { store, policySet } = this.#authorizer
     const resolved = request instanceof PreparedRequest ? request.resolve() : resolveRequest(request, store)
     // Read now: the store may change before the answer comes.
@@ -101,6 +110,15 @@ export class Replayer implements AsyncDisposable {
     )
     this.#pending.add(replay)
     void replay.finally(() => this.#pending.delete(replay))
+  }
+
+  /** As many as a second may hold at once, and no more in the long run. */
+  #isInTime(): boolean {
+    const nowMs = this.#now()
+    const dueMs = Math.max(this.#dueMs, nowMs - 1000)
+    if (dueMs > nowMs) return false
+    this.#dueMs = dueMs + 1000 / this.#options.maxPerSecond
+    return true
   }
 
   #compare(set: CompiledPolicySet, ours: Decision, official: OfficialVerdict): void {
