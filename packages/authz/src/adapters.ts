@@ -9,6 +9,7 @@ export {
   type OpaDeps,
   type OpaOptions,
   type PdpBreaker,
+  type PdpPermit,
   type RemoteDecision,
 } from './opa/opa-client.ts'
 export { createAuthZenHandler, type AuthZenHandler, type AuthZenOptions } from './authzen/handler.ts'

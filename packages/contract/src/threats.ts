@@ -296,7 +296,8 @@ export const threats = defineThreats({
   },
   policyEngineDown: {
     title: 'Nobody can be asked, so everybody may',
-    looksLike: 'The policies are too old or cannot be evaluated, and access goes on as if nothing were.',
+    looksLike:
+      'The policies are too old, or the engine that knows them is dead or talks nonsense, and access goes on as if nothing were.',
     defence: 'No decision is a deny, told apart from a refusal: 503, not 403.',
     notCovered: 'Availability: while nobody can decide, nobody is let in but on public routes.',
     source: 'CWE-636; OWASP ASVS 4.1.5',

@@ -1,10 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { mkdtempDisposableSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { signBundle, writeBundle } from '@breakwater/authz/operate'
 import { TestIssuer } from '@breakwater/gateway'
 
 import { Stand, ask, openEcho } from './stand.ts'
@@ -105,13 +104,22 @@ export interface Release {
   readonly issuedAtMs?: number
 }
 
-/** A signed bundle of the documents' policies. */
+const FORMAT = 'breakwater-authz-bundle-1'
+const PAYLOAD_TYPE = 'application/vnd.breakwater.authz-bundle+json'
+
+/** A signed bundle of the documents' policies, put together by hand: DSSE 1.0 with Ed25519. */
 export function signedBundle(key: KeyObject, release: Release): string {
   const { version, policies = POLICIES, schema = SCHEMA, issuedAtMs = Date.now() } = release
-  const content = { policies: [{ file: 'docs.cedar', text: policies }], schema, entities: ENTITIES }
-  return Buffer.from(
-    signBundle(writeBundle({ name: 'breakwater', version, issuedAtMs, content }), key),
-  ).toString()
+  const files = [{ file: 'docs.cedar', text: policies }]
+  const bundle = { format: FORMAT, name: 'breakwater', version, issuedAtMs, policies: files, schema }
+  const payload = Buffer.from(JSON.stringify({ ...bundle, entities: ENTITIES }))
+  const preamble = Buffer.from(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `)
+  const sig = sign(null, Buffer.concat([preamble, payload]), key).toString('base64')
+  return JSON.stringify({
+    payloadType: PAYLOAD_TYPE,
+    payload: payload.toString('base64'),
+    signatures: [{ sig }],
+  })
 }
 
 /** A key pair that exists for one test, and its public half as the configuration wants it. */

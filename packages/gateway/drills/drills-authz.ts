@@ -10,6 +10,7 @@ import {
   reportingRefunds,
 } from './authz/functions.ts'
 import { borrowedAnswers, brokenObjects } from './authz/objects.ts'
+import { deadEngine } from './local/dead-engine-local.ts'
 import { tunnelledRequests } from './local/h2c-local.ts'
 
 /** Attacks on who may do what: objects, functions, identities, failures and records. */
@@ -24,6 +25,7 @@ export const authzDrills: readonly Drill[] = [
   dismissedOperator,
   panicInCheck,
   staleBundle,
+  deadEngine,
   selfPromotion,
   countedAway,
   editedLog,

@@ -31,6 +31,17 @@ const request = {
   context: { mfa: true },
 }
 
+/** A breaker that lets everything through and writes down what it is told. */
+function telling(): { readonly breaker: PdpBreaker; readonly told: string[] } {
+  const told: string[] = []
+  const permit = {
+    succeeded: () => void told.push('succeeded'),
+    failed: () => void told.push('failed'),
+    ignored: () => void told.push('ignored'),
+  }
+  return { breaker: { admit: () => permit }, told }
+}
+
 async function ask(listener: RequestListener, options: Partial<OpaOptions> = {}, deps: OpaDeps = {}) {
   const url = await stub(listener)
   const { decision, failure } = await new OpaClient({ url, path: 'shop/allow', ...options }, deps).decide(
@@ -154,40 +165,44 @@ describe('the OPA adapter', () => {
     expect((await broken.decide(request)).decision).toBe('deny')
   })
 
-  test('denies a context that cannot be sent', async () => {
-    const url = await stub(answering('{"result":true}'))
-    const decision = await new OpaClient({ url, path: 'a' }).decide({ ...request, context: '{' })
-    expect(decision).toMatchObject({ decision: 'deny', failure: { code: 'BW_AUTHZ_PDP_UNAVAILABLE' } })
+  test('denies a context that cannot be sent, and asks nobody', async () => {
+    const { breaker, told } = telling()
+    const client = new OpaClient({ url: await stub(answering('{"result":true}')), path: 'a' }, { breaker })
+    expect(await client.decide({ ...request, context: '{' })).toMatchObject({
+      decision: 'deny',
+      failure: { code: 'BW_AUTHZ_DATA_INVALID' },
+    })
+    expect(told).toEqual([])
+  })
+
+  test('sends whole numbers as they are', async () => {
+    let sent = ''
+    const url = await stub((incoming, response) => {
+      incoming.on('data', (chunk: Buffer) => (sent += chunk.toString()))
+      incoming.on('end', () => response.end('{"result":true}'))
+    })
+    await new OpaClient({ url, path: 'a' }).decide({ ...request, context: { n: 9_223_372_036_854_775_807n } })
+    expect(sent).toContain('"context":{"n":9223372036854775807}')
   })
 
   test('leaves the engine in peace while the breaker is open, and tells it every outcome', async () => {
-    const told: string[] = []
-    let isOpen = false
-    const breaker: PdpBreaker = {
-      admit: () => !isOpen,
-      succeeded: () => void told.push('succeeded'),
-      failed: () => void told.push('failed'),
-    }
+    const { breaker, told } = telling()
     await ask(answering('{"result":false}'), {}, { breaker })
     await ask(answering('{}'), {}, { breaker })
     await ask(answering('', 500), {}, { breaker })
     expect(told).toEqual(['succeeded', 'succeeded', 'failed'])
-    isOpen = true
-    expect((await ask(answering('{"result":true}'), {}, { breaker }))[2]).toContain('the breaker is open')
-    expect(told).toHaveLength(3)
+    const open: PdpBreaker = { admit: () => undefined }
+    expect((await ask(answering('{"result":true}'), {}, { breaker: open }))[2]).toContain(
+      'the breaker is open',
+    )
   })
 
-  test('gives up when the caller does, and does not blame the engine', async () => {
-    const told: string[] = []
-    const breaker = {
-      admit: () => true,
-      succeeded: () => void told.push('fine'),
-      failed: () => void told.push('failed'),
-    }
+  test('gives up when the caller does, and says nothing about the engine', async () => {
+    const { breaker, told } = telling()
     const client = new OpaClient({ url: await stub(() => {}), path: 'a' }, { breaker })
     const decision = await client.decide(request, AbortSignal.abort(new Error('gone')))
     expect(decision.decision).toBe('deny')
-    expect(told).toEqual(['fine'])
+    expect(told).toEqual(['ignored'])
   })
 
   test('refuses options that cannot work', () => {

@@ -5,10 +5,16 @@ import { readAnswer } from './read-answer.ts'
 
 /** Decides whether the engine may be asked at all. `@breakwater/resilience` has one; any other will do. */
 export interface PdpBreaker {
-  /** False while the engine is left in peace. */
-  admit(): boolean
+  /** Permission for one question, told once what became of it; undefined while the engine is left in peace. */
+  admit(): PdpPermit | undefined
+}
+
+/** What became of one question: exactly one of these is called. */
+export interface PdpPermit {
   succeeded(): void
   failed(): void
+  /** The caller left before there was an answer: that says nothing about the engine. */
+  ignored(): void
 }
 
 export interface OpaOptions {
@@ -67,17 +73,22 @@ export class OpaClient {
 
   /** Asks with the request as OPA's `input`. `signal` is the caller's: gone with it, the question is too. */
   async decide(request: AuthzRequest, signal?: AbortSignal): Promise<RemoteDecision> {
-    if (this.#breaker?.admit() === false) {
-      return this.#refuse('BW_AUTHZ_PDP_UNAVAILABLE', 'the breaker is open: OPA is not asked')
-    }
+    let question: string
     try {
-      const result = await this.#ask(request, signal)
-      this.#breaker?.succeeded()
+      question = questionOf(request)
+    } catch (cause) {
+      return this.#refuse('BW_AUTHZ_DATA_INVALID', 'the question cannot be put into JSON', cause)
+    }
+    const permit = this.#breaker?.admit()
+    if (this.#breaker !== undefined && permit === undefined)
+      return this.#refuse('BW_AUTHZ_PDP_UNAVAILABLE', 'the breaker is open: OPA is not asked')
+    try {
+      const result = await this.#ask(question, signal)
+      permit?.succeeded()
       return this.#decisionOf(result)
     } catch (cause) {
-      // A caller who left says nothing about OPA.
-      if (signal?.aborted === true) this.#breaker?.succeeded()
-      else this.#breaker?.failed()
+      if (signal?.aborted === true) permit?.ignored()
+      else permit?.failed()
       if (cause instanceof AuthzError) return this.#refuse(cause.code, cause.message, cause)
       const why = cause instanceof Error ? cause.message : String(cause)
       return this.#refuse('BW_AUTHZ_PDP_UNAVAILABLE', `OPA gave no answer: ${why}`, cause)
@@ -85,13 +96,13 @@ export class OpaClient {
   }
 
   /** @throws AuthzError, or whatever `fetch` throws. */
-  async #ask(request: AuthzRequest, signal: AbortSignal | undefined): Promise<unknown> {
+  async #ask(question: string, signal: AbortSignal | undefined): Promise<unknown> {
     const { timeoutMs, maxAnswerBytes, headers } = this.#options
     const timeout = AbortSignal.timeout(timeoutMs)
     const response = await this.#fetch(this.#endpoint, {
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ input: inputOf(request) }),
+      body: question,
       // Who may answer is configured; another address is not it.
       redirect: 'error',
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
@@ -134,7 +145,13 @@ export class OpaClient {
   }
 }
 
-function inputOf({ principal, action, resource, context = {} }: AuthzRequest): object {
+function questionOf({ principal, action, resource, context = {} }: AuthzRequest): string {
   const values: unknown = typeof context === 'string' ? JSON.parse(context) : context
-  return { principal, action, resource, context: values }
+  const input = { principal, action, resource, context: values }
+  return JSON.stringify({ input }, (_, value: unknown) =>
+    typeof value === 'bigint' ? rawJson(`${value}`) : value,
+  )
 }
+
+/** Of ECMAScript 2026; TypeScript does not know it yet. */
+const rawJson = (text: string): unknown => (JSON as JSON & { rawJSON(text: string): unknown }).rawJSON(text)

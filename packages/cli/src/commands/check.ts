@@ -87,8 +87,10 @@ function clientOf({ admin }: GatewayConfig, url: string | undefined): AdminClien
   }
 }
 
-function secretFindings({ admin, services }: GatewayConfig): readonly Finding[] {
+function secretFindings({ admin, authorization, services }: GatewayConfig): readonly Finding[] {
+  const opaToken = authorization.mode === 'off' ? undefined : authorization.opa?.token
   const references: readonly (readonly [string, SecretReference])[] = [
+    ...(opaToken === undefined ? [] : [['authorization.opa.token', opaToken] as const]),
     ...(admin.mode !== 'off' && admin.token !== undefined ? [['admin.token', admin.token] as const] : []),
     ...services.flatMap(({ name, env }) =>
       Object.entries(env).flatMap(([variable, value]) =>

@@ -59,20 +59,22 @@ function isOff(section: unknown): boolean {
 
 function checkSources(value: unknown, routes: ReadonlyMap<string, Route>, report: Report): void {
   const at = (key: string): unknown => valueAt(value, ['authorization', key])
-  const [policies, bundle, keys] = [at('policies'), at('bundle'), at('trustedKeys')]
-  if (policies === undefined && bundle === undefined) {
+  const [bundle, keys] = [at('bundle'), at('trustedKeys')]
+  const given = ['policies', 'bundle', 'opa'].filter((key) => at(key) !== undefined)
+  const [first = '', ...others] = given
+  if (given.length === 0) {
     report(
       ['authorization'],
       {
         code: 'BW_CONFIG_KEY_MISSING',
         message: 'no policies are given',
-        fix: 'Add policies: folder, or bundle: file with trustedKeys.',
+        fix: 'Add policies: folder, or bundle: file with trustedKeys, or opa: { url, path }.',
       },
       'key',
     )
-  } else if (policies !== undefined && bundle !== undefined) {
-    report(['authorization', 'bundle'], contradiction('policies are given as well', 'Keep one of the two.'))
   }
+  for (const key of others)
+    report(['authorization', key], contradiction(`${first} decides already`, 'Keep one of them.'))
   if (bundle !== undefined && !(Array.isArray(keys) && keys.length > 0)) {
     report(
       ['authorization', 'bundle'],

@@ -134,7 +134,7 @@ function unknownKeyFix(
   return fields.size === 0 ? 'Remove it.' : `Remove it, or write one of: ${[...fields.keys()].join(', ')}.`
 }
 
-/** Where a key that is unknown here is known, when that is one place only. */
+/** Where a key that is unknown here is known, when that is one place or two. */
 function homeOf(key: string, root: z.ZodType): string | undefined {
   const homes: string[] = []
   const visit = (schema: z.ZodType, path: string) => {
@@ -146,7 +146,7 @@ function homeOf(key: string, root: z.ZodType): string | undefined {
     }
   }
   visit(root, '')
-  return homes.length === 1 ? homes[0] : undefined
+  return homes.length === 1 || homes.length === 2 ? homes.join(' or ') : undefined
 }
 
 function invalidValue(path: Path, message: string, { root, source, value }: Context): ConfigProblem {

@@ -1,6 +1,7 @@
 import { AuthzError } from '@breakwater/authz'
-import type { AuthzRequest, Decision } from '@breakwater/authz'
+import type { AuthzRequest } from '@breakwater/authz'
 import type { Authorization } from './authorization.ts'
+import type { MadeDecision } from './decision-point.ts'
 
 /** For whom a decision is made, for its record. */
 export interface AskedBy {
@@ -16,8 +17,8 @@ export async function decideFor(
   authorization: Authorization,
   request: AuthzRequest,
   { via, traceId }: AskedBy,
-): Promise<Decision> {
-  const decision = decided(authorization, request)
+): Promise<MadeDecision> {
+  const decision = await decided(authorization, request)
   const { log } = authorization
   if (log === undefined) {
     await breath()
@@ -34,9 +35,11 @@ export async function decideFor(
   }
 }
 
-function decided(authorization: Authorization, request: AuthzRequest): Decision {
+async function decided(authorization: Authorization, request: AuthzRequest): Promise<MadeDecision> {
+  const { remote } = authorization
   try {
-    const decision = authorization.decide(request)
+    const decision = remote === undefined ? authorization.decide(request) : await remote.ask(request)
+    if (remote !== undefined && decision.failure !== undefined) authorization.failed(decision.failure)
     if (decision.decision === 'allow' || decision.decision === 'deny') return decision
     throw new TypeError('the decision is neither allow nor deny')
   } catch (cause) {
@@ -46,7 +49,7 @@ function decided(authorization: Authorization, request: AuthzRequest): Decision 
   }
 }
 
-function denied(failure: AuthzError, policyVersion: string): Decision {
+function denied(failure: AuthzError, policyVersion: string): MadeDecision {
   const nothing = { reasons: [], errors: [], obligations: [] }
   return { decision: 'deny', ...nothing, policyVersion, failure, engine: 'compiled' }
 }

@@ -8,12 +8,13 @@ import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
-import type { DecisionPoint, DecisionRecorder } from './decision-point.ts'
+import type { DecisionPoint, DecisionRecorder, MadeDecision } from './decision-point.ts'
 import { BundlePoint } from './bundle-point.ts'
 import { Claims } from './identity-fields.ts'
 import { KnownCallers } from './known-callers.ts'
 import { PolicyPoint } from './policy-point.ts'
 import type { ConfiguredPoint } from './policy-point.ts'
+import { RemotePoint } from './remote-point.ts'
 import type { Finding } from './route-guard.ts'
 import { Spelling } from './spelling.ts'
 import { openTestIssuer } from './test-issuer-keys.ts'
@@ -50,8 +51,10 @@ export class Authorization {
   readonly callers: KnownCallers
   readonly claims: Claims
   readonly epochMs: () => number
-  /** Undefined with a decision point of somebody else. */
+  /** Undefined where somebody else decides. */
   readonly policies: ConfiguredPoint | undefined
+  /** An engine in another process that decides; undefined where none is configured. */
+  readonly remote: RemotePoint | undefined
   readonly #point: DecisionPoint
   readonly log: DecisionRecorder | undefined
   readonly #ownLog: DecisionLog | undefined
@@ -59,13 +62,14 @@ export class Authorization {
   #spelling: Spelling | undefined
   /** Settles when the records of this turn are written, and who waits for it. */
   #written: Promise<void> | undefined
-  #waiting: ((isSafe: boolean) => void)[] = []
+  #waiting: ((refusal: Refusal | undefined) => void)[] = []
 
   /**
    * Takes over the policies of `previous`, with all that their entities have learnt, when their files say what they said.
    *
    * @throws `BW_GATEWAY_POLICIES_INVALID` when the policies cannot be read or do not know an action of a route;
-   *   `BW_GATEWAY_START_FAILED` when the key of the test issuer can be neither read nor made.
+   *   `BW_GATEWAY_START_FAILED` when the key of the test issuer can be neither read nor made; `BW_CONFIG_SECRET_MISSING` when
+   *   the token for an engine elsewhere cannot be read.
    */
   private constructor(
     config: AuthorizationConfig,
@@ -83,8 +87,10 @@ export class Authorization {
         ? undefined
         : new TokenVerifier({ publicKey: publicKeyOf(testIssuer), issuer: testIssuer.name, audience })
     this.callers = new KnownCallers({ verifier, workloadHeader, anonymousWorkload }, identity)
-    this.policies =
-      deps.decisionPoint === undefined ? open(config, gateway, deps, previous?.policies) : undefined
+    const isOwn = deps.decisionPoint === undefined
+    const { opa } = config
+    this.remote = isOwn && opa !== undefined ? RemotePoint.open(opa, previous?.remote) : undefined
+    this.policies = isOwn && opa === undefined ? open(config, gateway, deps, previous?.policies) : undefined
     this.#point = this.policies ?? deps.decisionPoint ?? NOBODY
     this.#logDir = config.decisionLogDir
     if (deps.recorder === undefined && config.decisionLogDir !== undefined) {
@@ -113,7 +119,7 @@ export class Authorization {
 
   /** Which policies decide. */
   get version(): string {
-    return this.policies?.version ?? ''
+    return this.policies?.version ?? this.remote?.version ?? ''
   }
 
   /** The routes of this configuration, once they are compiled. */
@@ -125,6 +131,7 @@ export class Authorization {
     return this.#spelling
   }
 
+  /** Decides here and now. Where an engine elsewhere decides, this throws. */
   decide(request: AuthzRequest): Decision {
     return this.#point.decide(request)
   }
@@ -139,7 +146,7 @@ export class Authorization {
     if (authorizationAlarm.hasSubscribers) authorizationAlarm.publish({ alarm, route })
   }
 
-  /** Writes the decision down. One that lets the request go on is waited for: see `Exchange.awaitRecord`. */
+  /** Writes the decision down. One that lets the request go on is waited for: see `Exchange.waitAtDoor`. */
   record(exchange: Exchange, finding: Finding, goesOn: boolean): void {
     if (this.log === undefined) return
     const written = this.log.append(this.#entry(exchange, finding, goesOn)).written()
@@ -149,16 +156,16 @@ export class Authorization {
       this.#waiting = []
     }
     const waiting = this.#waiting
-    if (goesOn) waiting.push(exchange.awaitRecord())
+    if (goesOn) waiting.push(exchange.waitAtDoor())
     if (!isNew) return
     // All that is written together is told together.
-    const settle = (isSafe: boolean): void => {
+    const settle = (refusal: Refusal | undefined): void => {
       if (this.#written === written) this.#written = undefined
-      for (const one of waiting) one(isSafe)
+      for (const one of waiting) one(refusal)
     }
     written.then(
-      () => settle(true),
-      () => settle(false),
+      () => settle(undefined),
+      () => settle(UNRECORDED),
     )
   }
 
@@ -176,7 +183,7 @@ export class Authorization {
     }
   }
 
-  #logged(refusal: Refusal | undefined, decision: Decision | undefined): DecisionEntry['decision'] {
+  #logged(refusal: Refusal | undefined, decision: MadeDecision | undefined): DecisionEntry['decision'] {
     const isPolicys =
       refusal === undefined || (decision?.decision === 'deny' && decision.failure === undefined)
     // What the policies said is what is done, and complete.
@@ -200,9 +207,14 @@ export class Authorization {
 }
 
 /** Decision points of others are not bound by our types. */
-function isWhole({ reasons, errors, obligations }: Decision): boolean {
+function isWhole({ reasons, errors, obligations }: MadeDecision): boolean {
   return Array.isArray(reasons) && Array.isArray(errors) && Array.isArray(obligations)
 }
+
+const UNRECORDED = refuse(
+  errors.BW_GATEWAY_DECISION_UNRECORDED,
+  'the decision on this request could not be written down',
+)
 
 const NOBODY: DecisionPoint = {
   decide: () => {

@@ -1,5 +1,5 @@
 import { createAuthZenHandler, storeCandidates } from '@breakwater/authz/adapters'
-import type { AuthZenCandidates, AuthZenMapping } from '@breakwater/authz/adapters'
+import type { AuthZenMapping } from '@breakwater/authz/adapters'
 import { decideFor } from './asked-elsewhere.ts'
 import type { Authorization, AuthorizationConfig } from './authorization.ts'
 
@@ -24,6 +24,8 @@ export async function answerAuthZen(
   { address, traceId }: AuthZenCall,
 ): Promise<Response> {
   const mapping: AuthZenMapping = { types, ...(contextKeys !== undefined && { contextKeys }) }
+  // Who decides elsewhere does not say whom it knows: then nobody can search.
+  const store = authorization.policies?.store
   // Made for each request: settings, policies and trace are those of the moment.
   const handler = createAuthZenHandler({
     policyDecisionPoint: identifier ?? address,
@@ -32,14 +34,7 @@ export async function answerAuthZen(
     mapping,
     maxBodyBytes,
     maxEvaluations,
-    ...(search && { candidates: candidatesOf(authorization, mapping) }),
+    ...(search && store !== undefined && { candidates: storeCandidates(store, mapping) }),
   })
   return handler(request)
-}
-
-/** Whoever the policies in force know; nobody where they are decided on elsewhere. */
-function candidatesOf({ policies }: Authorization, mapping: AuthZenMapping): AuthZenCandidates {
-  const store = policies?.store
-  if (store !== undefined) return storeCandidates(store, mapping)
-  return { entities: () => [], actions: () => [] }
 }

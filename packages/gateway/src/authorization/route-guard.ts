@@ -1,4 +1,4 @@
-import type { AuthzRequest, Decision } from '@breakwater/authz'
+import type { AuthzRequest } from '@breakwater/authz'
 import type { KnownUid } from '@breakwater/authz/operate'
 import { accessOf } from '@breakwater/contract'
 import type { RouteConfig } from '@breakwater/contract'
@@ -9,16 +9,18 @@ import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
 import type { Authorization } from './authorization.ts'
+import type { MadeDecision } from './decision-point.ts'
 import { writeCaller } from './identity-fields.ts'
 import type { KnownCaller } from './known-callers.ts'
 import { Question } from './question.ts'
+import type { RemotePoint } from './remote-point.ts'
 
 /** What became of the question of one request; `refusal` is what enforcement makes of it. */
 export interface Finding {
   readonly refusal: Refusal | undefined
   /** What was asked; undefined when it did not come to that. */
   readonly request: AuthzRequest | undefined
-  readonly decision: Decision | undefined
+  readonly decision: MadeDecision | undefined
 }
 
 const OPEN: Finding = { refusal: undefined, request: undefined, decision: undefined }
@@ -64,7 +66,7 @@ export class RouteGuard {
   /** Decides, writes down, and says what is to be done. Never throws: what fails is a deny. */
   admit(exchange: Exchange): Refusal | undefined {
     const rule = this.#question.rule(exchange.inbound.request.method)
-    let finding: Finding
+    let finding: Finding | undefined
     try {
       if (rule === 'public') finding = this.#open(exchange)
       // In dark mode a request goes on although it is not known who sent it: that is on record already.
@@ -73,7 +75,7 @@ export class RouteGuard {
     } catch (cause) {
       finding = refused(this.#authorization.failed(cause))
     }
-    return this.#settle(exchange, finding)
+    return finding === undefined ? undefined : this.#settle(exchange, finding)
   }
 
   /** The fields of the request as the upstream gets them: claims from outside go, verified ones are added. */
@@ -113,16 +115,36 @@ export class RouteGuard {
     return undefined
   }
 
-  #decide(exchange: Exchange, action: KnownUid, caller: KnownCaller): Finding {
+  /** Undefined when the decision is made elsewhere: the request waits for it. */
+  #decide(exchange: Exchange, action: KnownUid, caller: KnownCaller): Finding | undefined {
     const { authorize } = this.#route
     const id = this.#question.resourceId(exchange.path, caller)
     if (id === undefined) return refused(this.#missing(authorize))
     const request = this.#question.ask(exchange, caller, action, id, this.#authorization.epochMs)
     const refusal = tenantRefusal(exchange, caller) ?? this.#claimRefusal(caller)
     if (refusal !== undefined) return { refusal, request, decision: undefined }
-    const decision = this.#authorization.decide(request)
+    const { remote } = this.#authorization
+    if (remote !== undefined) return this.#decideElsewhere(exchange, request, remote)
+    return this.#conclude(exchange, request, this.#authorization.decide(request))
+  }
+
+  #decideElsewhere(exchange: Exchange, request: AuthzRequest, remote: RemotePoint): undefined {
+    const gone = new AbortController()
+    const verdict = exchange.waitAtDoor(() => gone.abort())
+    remote
+      .ask(request, gone.signal)
+      .then((decision) => {
+        // Who leaves, or leaves no time, says nothing about the engine.
+        const isEnginesFault = !gone.signal.aborted || (isOverdue(exchange) && !exchange.isCallersDeadline)
+        if (decision.failure !== undefined && isEnginesFault) this.#authorization.failed(decision.failure)
+        verdict(this.#settle(exchange, this.#conclude(exchange, request, decision)))
+      })
+      .catch((cause: unknown) => verdict(this.#authorization.failed(cause)))
+  }
+
+  #conclude(exchange: Exchange, request: AuthzRequest, decision: MadeDecision): Finding {
     if (decision.decision !== 'allow')
-      return { refusal: this.#denied(decision, authorize), request, decision }
+      return { refusal: this.#denied(decision, this.#route.authorize), request, decision }
     return { refusal: this.#oblige(exchange, decision), request, decision }
   }
 
@@ -137,10 +159,10 @@ export class RouteGuard {
       : refuse(errors.BW_GATEWAY_CLAIM_MISSING, `the token holds no ${missing}`)
   }
 
-  #denied({ failure }: Decision, authorize: Authorize | undefined): Refusal {
-    // What is wrong with us is told as such; it does not depend on the object.
+  #denied({ failure }: MadeDecision, authorize: Authorize | undefined): Refusal {
+    // What is wrong with us, or with the engine, is told as such; it does not depend on the object.
     const { fault, status } = failure?.spec ?? {}
-    if (failure !== undefined && (fault === 'breakwater' || status === 503))
+    if (failure !== undefined && (fault === 'breakwater' || fault === 'upstream' || status === 503))
       return { code: failure.code, spec: failure.spec, detail: 'no decision can be made at the moment' }
     return this.#missing(authorize)
   }
@@ -152,7 +174,7 @@ export class RouteGuard {
       : refuse(errors.BW_GATEWAY_FORBIDDEN, 'this is not allowed to you')
   }
 
-  #oblige(exchange: Exchange, { obligations }: Decision): Refusal | undefined {
+  #oblige(exchange: Exchange, { obligations }: MadeDecision): Refusal | undefined {
     let forwarded = ''
     for (const { name, value } of obligations) {
       if (name === 'alarm') this.#authorization.alarm(value, this.#route.name)
@@ -172,6 +194,10 @@ export class RouteGuard {
     const listed = typeof open === 'boolean' ? [] : open
     return [...new Set([...Object.keys(authorize?.action ?? {}), ...listed])].join(', ')
   }
+}
+
+function isOverdue({ listener, deadlineMs }: Exchange): boolean {
+  return listener.runtime.driver.clock.now() >= deadlineMs
 }
 
 function refused(refusal: Refusal): Finding {

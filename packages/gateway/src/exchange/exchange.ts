@@ -101,11 +101,6 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
     return this.tenantName === '' ? 0 : this.upstream.gate.tenantOf(tenantKeyOf(this))
   }
 
-  /** Whether its time is over. */
-  get isOverdue(): boolean {
-    return this.listener.runtime.driver.clock.now() >= this.deadlineMs
-  }
-
   /** Asks every question of the route, then begins. */
   begin(nowMs: number): void {
     this.plan.meters.inFlight.add(1)
@@ -120,10 +115,7 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
     this.#knock(nowMs)
   }
 
-  /**
-   * Called by authorization: the request goes no further than admission until the function has been told that it may, or why not.
-   * `onAbandoned` hears that nobody waits any more: its time is over, or the client is gone.
-   */
+  /** The request goes no further than admission until the function is told that it may. `onAbandoned`: it is over before that. */
   waitAtDoor(onAbandoned?: () => void): (refusal: Refusal | undefined) => void {
     const { clock } = this.listener.runtime.driver
     const door = new AdmissionWait(() => this.#isOver || this.#knock(clock.now()), onAbandoned)

@@ -6,7 +6,10 @@ import type { LoadShedderOptions, OutlierDetectorDeps } from '@breakwater/resili
 
 // One function a control: the configuration of an upstream in, its state machine out; undefined when it is off.
 
-export function breakerOf({ name, breaker }: UpstreamConfig, random: Random): CircuitBreaker | undefined {
+export function breakerOf(
+  { name, breaker }: Pick<UpstreamConfig, 'name' | 'breaker'>,
+  random: Random,
+): CircuitBreaker | undefined {
   if (breaker.mode === 'off') return undefined
   return new CircuitBreaker(
     {

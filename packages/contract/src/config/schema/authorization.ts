@@ -2,6 +2,8 @@ import { z } from 'zod'
 
 import { count, duration, field, file, flag, optionalFolder, ratio, size } from '../fields.ts'
 import { controlWithoutDefault, offer, section, subsection } from '../section.ts'
+import { secretSchema } from './secret.ts'
+import { breaker } from './upstream.ts'
 
 const fieldRule = 'expected a field name such as x-user-id'
 const fieldName = z
@@ -99,6 +101,35 @@ const authzen = offer(
   },
 )
 
+const opaAddressRule = 'expected an http or https address without a query, such as http://127.0.0.1:8181'
+const opaPathRule = 'expected names joined by /, such as shop/authz/allow'
+const opa = section({
+  url: field(
+    z.string(opaAddressRule).regex(/^https?:\/\/[^\s?#@/]+(\/[^\s?#]*)?$/, opaAddressRule),
+    'Where it listens.',
+    { suffix: '', kind: 'address' },
+  ),
+  path: field(
+    z.string(opaPathRule).regex(/^\w[\w-]*(\/\w[\w-]*)*$/, opaPathRule),
+    'The decision that is asked for: true or false, or a document with `allow`. Anything else, also none, is a deny and a fault.',
+    { suffix: '', kind: 'path' },
+  ),
+  timeout: duration.withDefault('The whole question. No answer by then is a deny.', '1s', {
+    min: '1ms',
+    max: '60s',
+  }),
+  maxAnswer: size.withDefault('Longest answer.', '64KiB', { min: '64B', max: '16MiB' }),
+  maxConcurrent: count.withDefault('Questions under way at the same time; beyond them: deny.', 256, {
+    min: 1,
+  }),
+  token: field(secretSchema.optional(), 'Bearer token that it asks for.', {
+    suffix: '',
+    kind: 'secret',
+    isSecret: true,
+  }),
+  breaker,
+})
+
 export const authorizationSchema = controlWithoutDefault(
   'Who may do what to which object. With it, every route and method declares an action or is public; what no policy permits is refused.',
   {
@@ -113,6 +144,10 @@ export const authorizationSchema = controlWithoutDefault(
       'Keys whose bundles are accepted.',
       { suffix: '', kind: 'list of public keys' },
     ),
+    opa: opa.optional().meta({
+      description:
+        'Open Policy Agent decides, over its REST API, instead of policies here. A request waits for its answer; anything but a clear allow is a deny.',
+    }),
     staleAfter: duration.withOff('A bundle older than this decides nothing any more: deny.', '1d', {
       min: '1s',
     }),
@@ -121,7 +156,7 @@ export const authorizationSchema = controlWithoutDefault(
       'Folder of the hash-chained log of every decision; a request goes on only once its record is written. Left out: none is kept.',
     ),
     replay: ratio.withDefault(
-      'Share of the decisions that the official Cedar engine repeats in another thread. A difference hands all decisions to it.',
+      'Share of the decisions that the official Cedar engine repeats in another thread, at most ten a second. A difference hands all decisions to it.',
       0.001,
     ),
     authzen,

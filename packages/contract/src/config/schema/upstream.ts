@@ -120,7 +120,8 @@ const healthCheck = control('Asks each endpoint regularly.', false, {
   unhealthyThreshold: count.withDefault('Failures in a row that take it out.', 3, { min: 1 }),
 })
 
-const breaker = control(
+/** Of upstreams, and of whatever else is asked over the network. */
+export const breaker = control(
   'Stops calling an upstream that fails, and probes it. The first condition that holds opens it.',
   true,
   {
