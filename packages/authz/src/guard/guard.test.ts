@@ -108,6 +108,17 @@ describe('a guarded router', () => {
     expect(await router.handle(get('/orders', 'ada'))).toMatchObject({ status: 503 })
   })
 
+  test('asks about an object of the store by its id alone', async () => {
+    const decider = new Authorizer({
+      policies: `permit (principal, action, resource) when { resource.owner == principal };`,
+      entities: [{ uid: { type: 'Desk', id: 'd1' }, attrs: { owner: { __entity: user('ada') } } }],
+    })
+    const sit = guard<{ readonly id: string }>({ action: 'sit', type: 'Desk' }, (id) => ({ id }))
+    expect(await sit.check(decider, { who: who('ada'), id: 'd1' })).toEqual({ id: 'd1' })
+    expect(isRefused(await sit.check(decider, { who: who('grace'), id: 'd1' }))).toBe(true)
+    expect(isRefused(await sit.check(decider, { who: who('ada'), id: 'd2' }))).toBe(true)
+  })
+
   test('answers HEAD as GET and no other method, no other spelling', async () => {
     const router = routerOn(authorizer())
     expect(await router.handle({ ...get('/orders/o3', 'ada'), method: 'HEAD' })).toMatchObject({

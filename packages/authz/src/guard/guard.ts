@@ -25,8 +25,8 @@ export interface GuardOptions<Loaded extends object> {
   readonly action: string
   /** Entity type of the object. */
   readonly type: string
-  /** The object as the policies see it: its attributes and parents. */
-  readonly entity: (object: Loaded) => Omit<EntityInput, 'uid'>
+  /** The object as the policies see it: its attributes and parents. Left out: the one of its id that the store of entities holds. */
+  readonly entity?: (object: Loaded) => Omit<EntityInput, 'uid'>
   /** Whether a refusal looks like an object that does not exist. Default true. */
   readonly hides?: boolean
   /** Facts of this one request that policies ask for, such as an amount, from the body once it is read. */
@@ -69,7 +69,7 @@ export function guard<Loaded extends object>(
           action: { type: 'Action', id: action },
           resource: uid,
           context,
-          entities: loaded === undefined ? [] : [{ uid, ...entity(loaded) }],
+          entities: loaded === undefined || entity === undefined ? [] : [{ uid, ...entity(loaded) }],
         })
         if (decision.failure !== undefined && decision.failure.spec.fault === 'breakwater')
           return refusedWith(decision.failure.code)
