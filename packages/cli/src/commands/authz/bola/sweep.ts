@@ -92,6 +92,8 @@ function* attemptsOf(routes: readonly RouteConfig[], cast: Cast): Generator<Atte
     const claimed = route.tenant?.header ?? 'x-tenant-id'
     for (const person of cast.people) {
       const foreign = cast.things.filter((thing) => whyForeign(person, thing, cast.people) !== undefined)
+      // A path without an id is the same for many objects.
+      const tried = new Set<string>()
       for (const thing of foreign) {
         const path = pathOf(route, thing)
         if (path === undefined) continue
@@ -106,9 +108,15 @@ function* attemptsOf(routes: readonly RouteConfig[], cast: Cast): Generator<Atte
           [...honest, `x_authenticated_user: ${owner}`, `x-user-id: ${owner}`],
           [...honest, 'x-http-method-override: GET', `x-original-url: ${path}`, `x-rewrite-url: ${path}`],
         ]
+        const isNew = (fields: readonly string[]): boolean => {
+          const before = tried.size
+          return tried.add(JSON.stringify([path, fields])).size > before
+        }
+        const fresh = helping.filter(isNew)
+        if (fresh.length === 0) continue
         for (const workload of [undefined, ...cast.workloads]) {
           const base = { person, workload, route }
-          for (const method of METHODS) for (const fields of helping) yield { ...base, method, path, fields }
+          for (const method of METHODS) for (const fields of fresh) yield { ...base, method, path, fields }
           for (const spelling of SPELLINGS) {
             const spelt = spelling(path)
             if (spelt !== path) yield { ...base, method: 'GET', path: spelt, fields: honest }
