@@ -6,8 +6,9 @@ export interface CommandToTry {
   readonly expect: string
 }
 
-/** Three commands for `npm start` to print. `gatewayUrl` is without a slash at its end. */
-export function commandsToTry(gatewayUrl: string): readonly CommandToTry[] {
+/** Three commands for `npm start` to print. `gatewayUrl` is without a slash at its end; `configFile`: where the key for trials is named. */
+export function commandsToTry(gatewayUrl: string, configFile: string): readonly CommandToTry[] {
+  const token = `npx breakwater authz test-token --config ${configFile} --user usr_ada --tenant acme`
   return [
     {
       title: 'List the products (gateway → storefront → gateway → catalog)',
@@ -15,8 +16,8 @@ export function commandsToTry(gatewayUrl: string): readonly CommandToTry[] {
       expect: 'eight products',
     },
     {
-      title: 'Buy two mugs (storefront → orders → payments → catalog, billing)',
-      command: `curl -s ${gatewayUrl}/shop/checkout -H 'x-tenant-id: acme' -H 'content-type: application/json' -H 'idempotency-key: my-first-order' -d '{"userId":"usr_ada","lines":[{"productId":"prd_mug","quantity":2}]}'`,
+      title: 'Buy two mugs as Ada (storefront → orders → payments → catalog, billing)',
+      command: `curl -s ${gatewayUrl}/shop/checkout -H "authorization: Bearer $(${token})" -H 'x-tenant-id: acme' -H 'content-type: application/json' -H 'idempotency-key: my-first-order' -d '{"lines":[{"productId":"prd_mug","quantity":2}]}'`,
       expect: 'a paid order; the same command again gives the same order: it is paid once',
     },
     {

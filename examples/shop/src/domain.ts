@@ -10,7 +10,6 @@ export const productId: z.ZodString = z
   .regex(/^prd_[a-z0-9-]{1,60}$/, 'expected a product such as prd_mug')
 export const orderId: z.ZodString = z.string().regex(/^ord_[0-9a-f]{16}$/, 'expected an order id')
 export const paymentId: z.ZodString = z.string().regex(/^pay_[0-9a-f]{16}$/, 'expected a payment id')
-export const invoiceId: z.ZodString = z.string().regex(/^inv_[0-9a-f]{16}$/, 'expected an invoice id')
 /** Money is whole cents: floating point has no place in it. */
 export const cents: z.ZodInt = z.int().min(0).max(100_000_000)
 

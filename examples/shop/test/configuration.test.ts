@@ -26,7 +26,7 @@ test('the configuration starts every service and finds it where it listens', () 
 })
 
 test('there are three commands to try, all for the address that is given', () => {
-  const commands = commandsToTry('http://127.0.0.1:9000')
+  const commands = commandsToTry('http://127.0.0.1:9000', 'shop.yaml')
   expect(commands).toHaveLength(3)
   for (const { command } of commands) expect(command).toMatch(/^curl -si? http:\/\/127\.0\.0\.1:9000\/shop\//)
 })
@@ -35,7 +35,7 @@ test('the configuration prints the same commands when it is started', () => {
   const shown = JSON.parse(
     run(cli, 'config', 'print', '--json', '--config', join(folder, 'breakwater.yaml')),
   ) as { readonly welcome: { readonly commands: unknown } }
-  expect(shown.welcome.commands).toEqual(commandsToTry('{gateway}'))
+  expect(shown.welcome.commands).toEqual(commandsToTry('{gateway}', '{config}'))
 })
 
 test('the example of the README runs and prints what it says', () => {
@@ -49,4 +49,11 @@ test('the example of the README runs and prints what it says', () => {
   } finally {
     rmSync(file, { force: true })
   }
+})
+
+test('the route that the README shows is one of the shop', () => {
+  const shown = /```ts\n(\.object\([^`]*)```/.exec(readFileSync(join(folder, 'README.md'), 'utf8'))?.[1] ?? ''
+  const squeezed = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
+  expect(shown).not.toBe('')
+  expect(squeezed(readFileSync(join(folder, 'src/orders/orders.ts'), 'utf8'))).toContain(squeezed(shown))
 })

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { serviceFile } from '../src/index.ts'
 import type { ServiceName } from '../src/index.ts'
+import { identityOf } from './people.ts'
 
 export interface RunningService {
   readonly url: string
@@ -31,7 +32,7 @@ export async function startService(name: ServiceName, env: Env): Promise<Running
 /** Starts one service without waiting for anything. The channel between us makes it stop when this process is gone. */
 export function spawnService(name: ServiceName, env: Env): ChildProcess {
   return spawn(process.execPath, ['--conditions=source', fileURLToPath(serviceFile(name))], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], ...identityOf(name), ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
 }
@@ -54,9 +55,9 @@ export interface RunningShop {
 }
 
 /** The whole shop without a gateway: each service is told the addresses of those it calls. */
-export async function startShop(): Promise<RunningShop> {
+export async function startShop(env: Env = {}): Promise<RunningShop> {
   const dataDir = mkdtempSync(join(tmpdir(), 'shop-'))
-  const common = { SHOP_DATA_DIR: dataDir, SHOP_FAULTS: '1', CATALOG_ACQUIRE_TIMEOUT_MS: '200' }
+  const common = { ...env, SHOP_DATA_DIR: dataDir, SHOP_FAULTS: '1', CATALOG_ACQUIRE_TIMEOUT_MS: '200' }
   const [catalog, billing] = await Promise.all([
     startService('catalog', common),
     startService('billing', common),

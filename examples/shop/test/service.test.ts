@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import { as } from './people.ts'
 import { ask, spawnService, startService, stopService } from './processes.ts'
 import type { RunningService } from './processes.ts'
 
@@ -18,7 +19,7 @@ async function start(...args: Parameters<typeof startService>): Promise<RunningS
 }
 
 describe('a service', () => {
-  test('hands on what is left of the time, and the trace, tenant, request id and key', async () => {
+  test('hands on what is left of the time, the trace and the request id, and says who it is', async () => {
     const seen: IncomingHttpHeaders[] = []
     const gateway = createServer((request, response) => {
       seen.push(request.headers)
@@ -34,13 +35,16 @@ describe('a service', () => {
       const { headers } = await ask(`${storefront.url}/shop/products`, {
         headers: {
           'x-request-deadline-ms': '700',
-          'x-tenant-id': 'acme',
           'x-request-id': 'request-0001',
+          ...as('usr_ada'),
           traceparent: `00-${trace}-00f067aa0ba902b7-01`,
         },
       })
       expect(headers.get('x-degraded')).toBe('catalog')
-      expect(seen[0]).toMatchObject({ 'x-tenant-id': 'acme', 'x-request-id': 'request-0001' })
+      expect(seen[0]).toMatchObject({ 'x-request-id': 'request-0001' })
+      // The products are the same for everybody: asked for by the storefront itself, without the token of whoever looks.
+      expect(seen[0]?.['workload-authorization']).toMatch(/^Bearer /)
+      expect(seen[0]?.['authorization']).toBeUndefined()
       expect(seen[0]?.['traceparent']).toMatch(
         new RegExp(`^00-${trace}-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$`),
       )
@@ -68,7 +72,7 @@ describe('a service', () => {
   test('refuses bodies it cannot take, each with its own code', async () => {
     const billing = await start('billing', {})
     const post = async (body: string, type: string): Promise<unknown> => {
-      const headers = { 'content-type': type, 'x-tenant-id': 'acme' }
+      const headers = { 'content-type': type, ...as('usr_ada', 'orders') }
       const response = await fetch(`${billing.url}/invoices`, { method: 'POST', headers, body })
       return ((await response.json()) as { code: string }).code
     }
@@ -76,7 +80,7 @@ describe('a service', () => {
     expect(await post('{', 'application/json')).toBe('SHOP_BODY_NOT_JSON')
     expect(await post('{}', 'application/json; charset=utf-8')).toBe('SHOP_BODY_INVALID')
     expect(await post(`"${'x'.repeat(100_000)}"`, 'application/json')).toBe('SHOP_BODY_TOO_LARGE')
-    expect((await ask(`${billing.url}/invoices`)).status).toBe(405)
+    expect((await ask(`${billing.url}/invoices/inv_1/refunds`)).status).toBe(405)
     expect((await ask(`${billing.url}/nothing`)).status).toBe(404)
   })
 

@@ -1,171 +1,89 @@
-import { randomHex } from '@breakwater/core'
+import { ListGuard, guard } from '@breakwater/authz/guard'
+import type { Guard, GuardOptions } from '@breakwater/authz/guard'
 import { z } from 'zod'
-import { CURRENCY, cents, invoiceId, orderId, userId } from '../domain.ts'
-import { idempotencyKeyOf, maskedParts, requireTenant } from '../kit/context.ts'
-import { fingerprintOf, inTransaction, openDatabase } from '../kit/database.ts'
-import { errors } from '../kit/errors.ts'
+import { CURRENCY, cents, orderId, userId } from '../domain.ts'
+import { requireIdempotencyKey } from '../kit/context.ts'
+import { belongsTo, openDecisions, tenantOf } from '../kit/decisions.ts'
+import { pageOf } from '../kit/listed.ts'
+import { Routes } from '../kit/routes.ts'
 import type { OpenService } from '../kit/service.ts'
+import { BillingStore } from './billing-store.ts'
+import type { Invoice } from './billing-store.ts'
 
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS invoices (
-    id TEXT PRIMARY KEY,
-    tenant_id TEXT NOT NULL,
-    order_id TEXT NOT NULL,
-    user_id TEXT NOT NULL,
-    amount_cents INTEGER NOT NULL,
-    currency TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    UNIQUE (tenant_id, order_id)
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS refunds (
-    id TEXT PRIMARY KEY,
-    tenant_id TEXT NOT NULL,
-    invoice_id TEXT NOT NULL REFERENCES invoices (id),
-    amount_cents INTEGER NOT NULL,
-    reason TEXT NOT NULL,
-    idempotency_key TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    UNIQUE (tenant_id, idempotency_key)
-  ) STRICT`
-
+/** Only orders sends it, also by itself for somebody who is not there any more: it has to say whose the invoice is. */
 const invoiceRequest = z.strictObject({ orderId, userId, amountCents: cents, currency: z.literal(CURRENCY) })
-const refundRequest = z.strictObject({
-  invoiceId,
-  amountCents: cents.min(1),
-  reason: z.string().min(1).max(500),
+const refundRequest = z.strictObject({ amountCents: cents.min(1), reason: z.string().min(1).max(500) })
+
+/** An invoice as the policies see it. */
+const asked = (action: string): GuardOptions<Invoice> => ({
+  action,
+  type: 'Invoice',
+  entity: ({ tenantId, owner, amountCents }) => ({ attrs: { ...belongsTo(tenantId, owner), amountCents } }),
 })
 
-const invoiceRow = z.object({
-  id: z.string(),
-  order_id: z.string(),
-  user_id: z.string(),
-  amount_cents: z.number(),
-  currency: z.string(),
-})
-const refundRow = z.object({
-  id: z.string(),
-  invoice_id: z.string(),
-  amount_cents: z.number(),
-  reason: z.string(),
-  fingerprint: z.string(),
+/** The same invoice as a row of the table. */
+const visibleInvoices = new ListGuard('viewInvoice', {
+  entityType: 'Invoice',
+  id: 'id',
+  attributes: {
+    tenant: { column: 'tenant_id', type: 'entity', entityType: 'Tenant' },
+    owner: { column: 'user_id', type: 'entity', entityType: 'User' },
+    amountCents: { column: 'amount_cents', type: 'long' },
+  },
 })
 
-/** Invoices, one for each order, and refunds, never more than the invoice and one for each idempotency key. */
+/** Invoices and refunds. How much may be paid back, by whom and through which process, the policies say about each one. */
 export const openBilling: OpenService = (environment) => {
-  const database = openDatabase(environment, TABLES)
-  const invoiceOfOrder = database.prepare('SELECT * FROM invoices WHERE tenant_id = ? AND order_id = ?')
-  const invoiceById = database.prepare('SELECT * FROM invoices WHERE tenant_id = ? AND id = ?')
-  const refundsOf = database.prepare(
-    'SELECT * FROM refunds WHERE tenant_id = ? AND invoice_id = ? ORDER BY created_at',
-  )
-  const refundByKey = database.prepare('SELECT * FROM refunds WHERE tenant_id = ? AND idempotency_key = ?')
+  const store = new BillingStore(environment)
+  const invoiceGuard = (options: GuardOptions<Invoice>): Guard<Invoice> =>
+    guard(options, (id, who) => store.find(tenantOf(who), id))
+  const viewed = asked('viewInvoice')
+  const refunded = invoiceGuard({
+    ...asked('refund'),
+    hides: false, // too much is not the same as not there; what is not there reads the same
+    facts: (body) => ({ amountCents: refundRequest.parse(body).amountCents }),
+  })
 
-  function invoice(request: z.output<typeof invoiceRequest>, tenant: string) {
-    const found = invoiceOfOrder.get(tenant, request.orderId)
-    if (found !== undefined) {
-      const row = invoiceRow.parse(found)
-      if (row.amount_cents === request.amountCents && row.user_id === request.userId) return row
-      throw errors.SHOP_IDEMPOTENCY_KEY_REUSED('this order has an invoice over another amount or user')
-    }
-    const id = `inv_${randomHex(8)}`
-    database
-      .prepare('INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(
-        id,
-        tenant,
-        request.orderId,
-        request.userId,
-        request.amountCents,
-        request.currency,
-        new Date().toISOString(),
-      )
-    return invoiceRow.parse(invoiceById.get(tenant, id))
-  }
-
-  function refund(request: z.output<typeof refundRequest>, tenant: string, key: string) {
-    return inTransaction(database, () => {
-      const fingerprint = fingerprintOf(request)
-      const found = refundByKey.get(tenant, key)
-      if (found !== undefined) {
-        const row = refundRow.parse(found)
-        if (row.fingerprint === fingerprint) return row
-        throw errors.SHOP_IDEMPOTENCY_KEY_REUSED('this Idempotency-Key belongs to a different refund')
-      }
-      const billed = invoiceById.get(tenant, request.invoiceId)
-      if (billed === undefined) throw errors.SHOP_NOT_FOUND('there is no such invoice')
-      const refundedCents = refundsOf
-        .all(tenant, request.invoiceId)
-        .reduce((sum, row) => sum + refundRow.parse(row).amount_cents, 0)
-      const leftCents = invoiceRow.parse(billed).amount_cents - refundedCents
-      if (request.amountCents > leftCents) {
-        throw errors.SHOP_REFUND_TOO_LARGE(
-          `${request.amountCents} cents asked, ${leftCents} left on the invoice`,
-        )
-      }
-      const id = `ref_${randomHex(8)}`
-      database
-        .prepare('INSERT INTO refunds VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-        .run(
-          id,
-          tenant,
-          request.invoiceId,
-          request.amountCents,
-          request.reason,
-          key,
-          fingerprint,
-          new Date().toISOString(),
-        )
-      return refundRow.parse(refundByKey.get(tenant, key))
-    })
-  }
-
-  return {
-    close: () => database.close(),
-    routes: [
+  const routes = new Routes(openDecisions(environment.env))
+    .tenant(
       {
         method: 'POST',
         path: '/invoices',
-        async handle({ context, body }) {
-          const tenant = requireTenant(context)
-          return { status: 201, body: invoiceOf(invoice(await body(invoiceRequest), tenant)) }
-        },
+        action: 'createInvoice',
+        body: invoiceRequest,
+        facts: (body) => ({ owner: { __entity: { type: 'User', id: invoiceRequest.parse(body).userId } } }),
       },
-      {
-        method: 'GET',
-        path: '/invoices/{id}',
-        handle({ context, params, headers }) {
-          const tenant = requireTenant(context)
-          const found = invoiceById.get(tenant, params['id'] ?? '')
-          if (found === undefined) throw errors.SHOP_NOT_FOUND('there is no such invoice')
-          const row = invoiceRow.parse(found)
-          const refunds = refundsOf.all(tenant, row.id).map((refunded) => refundOf(refundRow.parse(refunded)))
-          const { userId, ...rest } = invoiceOf(row)
-          const owner = maskedParts(headers).has('owner') ? {} : { userId }
-          return { status: 200, body: { ...rest, ...owner, refunds } }
-        },
+      (_tenant, { body, tenant }) => {
+        const { userId: owner, ...rest } = body
+        return { status: 201, body: store.invoice({ ...rest, owner, tenantId: tenant }) }
       },
+    )
+    .list(
+      { method: 'GET', path: '/invoices', guard: visibleInvoices, each: viewed },
+      (rows, { query }) => store.list(rows.where('sqlite'), pageOf(query)),
+      (invoices, total) => ({ status: 200, body: { invoices, total } }),
+    )
+    .object(
+      { method: 'GET', path: '/invoices/{id}', guard: invoiceGuard(viewed), what: 'invoice' },
+      (invoice) => ({ status: 200, body: { ...invoice, refunds: store.refundsOf(invoice) } }),
+    )
+    .object(
       {
         method: 'POST',
-        path: '/refunds',
-        async handle({ context, headers, body }) {
-          const tenant = requireTenant(context)
-          const key = idempotencyKeyOf(headers)
-          if (key === undefined)
-            throw errors.SHOP_IDEMPOTENCY_KEY_MISSING('a refund needs an Idempotency-Key')
-          return { status: 201, body: refundOf(refund(await body(refundRequest), tenant, key)) }
-        },
+        path: '/invoices/{id}/refunds',
+        guard: refunded,
+        what: 'invoice',
+        body: refundRequest,
       },
-    ],
-  }
-}
+      (invoice, { headers, body, caller }) => {
+        const key = requireIdempotencyKey(headers, 'a refund')
+        return { status: 201, body: store.refund(invoice, body, caller.user ?? caller.workload, key) }
+      },
+    )
+    .count(
+      { method: 'GET', path: '/reports/invoices', guard: visibleInvoices, action: 'report' },
+      (rows) => ({ status: 200, body: store.report(rows.where('sqlite')) }),
+    )
 
-function invoiceOf(row: z.output<typeof invoiceRow>) {
-  const { id, order_id: orderId, user_id: userId, amount_cents: amountCents, currency } = row
-  return { id, orderId, userId, amountCents, currency }
-}
-
-function refundOf(row: z.output<typeof refundRow>) {
-  const { id, invoice_id: invoiceId, amount_cents: amountCents, reason } = row
-  return { id, invoiceId, amountCents, reason }
+  return { close: () => store.close(), routes: routes.all }
 }

@@ -21,7 +21,7 @@ export async function readProductTitles(
 ): Promise<ProductTitles> {
   try {
     const path = `/catalog/products?ids=${[...new Set(ids)].map(encodeURIComponent).join(',')}`
-    const { status, body, degraded } = await catalog.call(context, { method: 'GET', path })
+    const { status, body, degraded } = await catalog.call(context, { method: 'GET', path, asItself: true })
     const parsed = answerSchema.safeParse(body)
     if (status !== 200 || !parsed.success) return { byId: new Map(), degraded: [part] }
     return { byId: new Map(parsed.data.products.map((product) => [product.id, product])), degraded }

@@ -1,7 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { randomHex } from '@breakwater/core'
+import type { Caller } from '@breakwater/gateway/identity'
 import { tenantId } from '../domain.ts'
 import { errors } from './errors.ts'
+import type { Identity } from './identity.ts'
 
 /** What travels with a request from service to service. */
 export interface CallContext {
@@ -11,6 +13,11 @@ export interface CallContext {
   readonly deadlineAtMs: number
   /** Aborts when the caller has gone away. */
   readonly signal: AbortSignal
+  /** Who asks, verified. Undefined when nobody said it, and for what a service does by itself. */
+  readonly caller: Caller | undefined
+  /** The user's own token, to be shown to the next service. */
+  readonly userToken: string | undefined
+  /** The tenant of the token, or the one that a service acts for by itself. Never what a field says. */
   readonly tenant: string | undefined
 }
 
@@ -21,18 +28,24 @@ const REQUEST_ID = /^[A-Za-z0-9._~-]{8,128}$/
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 
 /**
- * Reads the context out of the headers.
+ * Reads the context out of the headers, and who asks out of its tokens.
  *
  * @throws `SHOP_HEADER_INVALID` for a deadline or tenant that cannot be read; a bad trace or request id is only replaced.
+ * @throws `SHOP_UNAUTHENTICATED` for a bad token, `SHOP_TENANT_MISMATCH` when a field names another tenant than the token.
  */
 export function readContext(
-  headers: IncomingHttpHeaders,
+  { headers, headersDistinct }: Pick<IncomingMessage, 'headers' | 'headersDistinct'>,
   signal: AbortSignal,
   ownTimeoutMs: number,
+  identity: Identity,
 ): CallContext {
-  const tenant = headers['x-tenant-id']
-  if (tenant !== undefined && !tenantId.safeParse(tenant).success) {
+  const named = headers['x-tenant-id']
+  if (named !== undefined && !tenantId.safeParse(named).success) {
     throw errors.SHOP_HEADER_INVALID('x-tenant-id is not a tenant such as acme')
+  }
+  const caller = identity.callerOf(headersDistinct)
+  if (caller !== undefined && named !== undefined && named !== caller.tenant) {
+    throw errors.SHOP_TENANT_MISMATCH('x-tenant-id is not the tenant of the token')
   }
   const requestId = String(headers['x-request-id'] ?? '')
   return {
@@ -40,7 +53,9 @@ export function readContext(
     requestId: REQUEST_ID.test(requestId) ? requestId : randomHex(16),
     deadlineAtMs: performance.now() + Math.min(ownTimeoutMs, remainingMs(headers[DEADLINE_HEADER])),
     signal,
-    tenant: tenant === undefined ? undefined : String(tenant),
+    caller,
+    userToken: caller?.user === undefined ? undefined : headers.authorization?.replace(/^Bearer +/i, ''),
+    tenant: caller?.tenant,
   }
 }
 
@@ -59,21 +74,6 @@ function remainingMs(header: string | readonly string[] | undefined): number {
   return Number(text)
 }
 
-/** The tenant, which must be there. */
-export function requireTenant(context: CallContext): string {
-  if (context.tenant === undefined) throw errors.SHOP_TENANT_MISSING('the request names no tenant')
-  return context.tenant
-}
-
-/**
- * What the gateway obliges this service to leave out of an answer: `mask=owner` in a field that nobody but the gateway can set.
- */
-export function maskedParts(headers: IncomingHttpHeaders): ReadonlySet<string> {
-  const text = String(headers['x-authenticated-obligations'] ?? '')
-  const masks = text.split(', ').filter((part) => part.startsWith('mask='))
-  return new Set(masks.flatMap((part) => decodeURIComponent(part.slice('mask='.length)).split(/\s*,\s*/)))
-}
-
 /** The `Idempotency-Key`, `undefined` when there is none. */
 export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
   const key = headers['idempotency-key']
@@ -82,6 +82,13 @@ export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefin
     throw errors.SHOP_HEADER_INVALID('idempotency-key is not 1 to 255 printable characters')
   }
   return String(key)
+}
+
+/** The `Idempotency-Key`, which must be there. `what`: for the message. */
+export function requireIdempotencyKey(headers: IncomingHttpHeaders, what: string): string {
+  const key = idempotencyKeyOf(headers)
+  if (key === undefined) throw errors.SHOP_IDEMPOTENCY_KEY_MISSING(`${what} needs an Idempotency-Key`)
+  return key
 }
 
 /** The trace id of a `traceparent` made by `readContext`. */

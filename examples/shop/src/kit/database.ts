@@ -20,11 +20,16 @@ const OUTBOX = `
     payload TEXT NOT NULL
   ) STRICT`
 
+/** Part of the file's name: tables of another shape are in a file of another name. */
+const SHAPE = 2
+
 /** Opens the service's SQLite database, a file in the data folder or memory, with its tables and the outbox. */
 export function openDatabase(environment: ServiceEnvironment, tables: string): DatabaseSync {
   const { dataDir, name } = environment
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true })
-  const database = new DatabaseSync(dataDir === undefined ? ':memory:' : join(dataDir, `${name}.sqlite`))
+  const database = new DatabaseSync(
+    dataDir === undefined ? ':memory:' : join(dataDir, `${name}.${SHAPE}.sqlite`),
+  )
   database.exec('PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 2000; PRAGMA foreign_keys = ON;')
   database.exec(tables)
   database.exec(OUTBOX)

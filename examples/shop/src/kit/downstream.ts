@@ -4,12 +4,17 @@ import type { ServiceName } from '../addresses.ts'
 import { DEADLINE_HEADER } from './context.ts'
 import type { CallContext } from './context.ts'
 import { errors } from './errors.ts'
+import { WORKLOAD_HEADER } from './identity.ts'
+import type { Identity } from './identity.ts'
+import type { ServiceEnvironment } from './service.ts'
 
 export interface DownstreamRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly body?: unknown
   readonly idempotencyKey?: string
+  /** For what is the same for everybody: asked without the user, so that no service sees more of a token than it needs. */
+  readonly asItself?: boolean
 }
 
 export interface DownstreamAnswer {
@@ -27,15 +32,18 @@ export class Downstream {
   readonly name: ServiceName
   readonly #baseUrl: string
   readonly #timeoutMs: number
+  readonly #identity: Identity
 
-  constructor(name: ServiceName, env: NodeJS.ProcessEnv = process.env) {
+  constructor(name: ServiceName, { env, identity }: Pick<ServiceEnvironment, 'env' | 'identity'>) {
     this.name = name
+    this.#identity = identity
     this.#baseUrl = env[`${name.toUpperCase()}_URL`] ?? env['GATEWAY_URL'] ?? GATEWAY_URL
     this.#timeoutMs = Number(env['SHOP_DOWNSTREAM_TIMEOUT_MS'] ?? 30_000)
   }
 
   /**
-   * Sends a request on with what is left of the caller's time, its trace, tenant and key.
+   * Sends a request on with what is left of the caller's time, its trace, tenant and key: for the user, whose token goes with it,
+   * and through this service, which proves that it is the one.
    *
    * @throws `SHOP_DEADLINE_EXCEEDED` without calling when no time is left, and when it runs out.
    * @throws `SHOP_DOWNSTREAM_UNAVAILABLE` when there is no answer, or one of 500 and above.
@@ -82,7 +90,11 @@ export class Downstream {
       traceparent: context.traceparent,
       'x-request-id': context.requestId,
     }
-    if (context.tenant !== undefined) headers['x-tenant-id'] = context.tenant
+    const { tenant, userToken } = request.asItself === true ? {} : context
+    if (tenant !== undefined) headers['x-tenant-id'] = tenant
+    if (userToken !== undefined) headers['authorization'] = `Bearer ${userToken}`
+    const own = this.#identity.ownToken(userToken === undefined ? tenant : undefined)
+    if (own !== undefined) headers[WORKLOAD_HEADER] = `Bearer ${own}`
     if (request.body !== undefined) headers['content-type'] = 'application/json'
     if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey
     return headers

@@ -55,7 +55,11 @@ export function problemOf(error: unknown, traceId: string): Answer {
   const { spec, code, message, details } = known
   return {
     status: spec.status,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(spec.status === 401 && { 'www-authenticate': 'Bearer' }),
+    },
     body: {
       type: 'about:blank',
       title: message,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defaultPorts } from '../addresses.ts'
 import type { ServiceName } from '../addresses.ts'
 import { FaultBox } from './faults.ts'
+import { Identity } from './identity.ts'
 import { ServiceServer } from './server.ts'
 import type { OpenService } from './service.ts'
 import { WorkSlots } from './work-slots.ts'
@@ -29,8 +30,10 @@ export async function runService(name: ServiceName, open: OpenService): Promise<
   if (!parsed.success) return fail(`${name} cannot start:\n${z.prettifyError(parsed.error)}`)
   const env = parsed.data
   const faults = new FaultBox()
+  const identity = new Identity(process.env)
   const server = new ServiceServer({
-    service: open({ name, dataDir: env.SHOP_DATA_DIR, env: process.env, faults }),
+    service: open({ name, dataDir: env.SHOP_DATA_DIR, env: process.env, identity, faults }),
+    identity,
     faults,
     slots: new WorkSlots(env.SHOP_WORKERS, env.SHOP_WAITING),
     mayInjectFaults: env.SHOP_FAULTS === '1',

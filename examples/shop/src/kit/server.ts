@@ -9,12 +9,14 @@ import { errors } from './errors.ts'
 import { problemOf, readBody, send } from './exchange.ts'
 import { faultsSchema } from './faults.ts'
 import type { FaultBox } from './faults.ts'
+import type { Identity } from './identity.ts'
 import { findRoute } from './router.ts'
 import type { Answer, Service } from './service.ts'
 import type { WorkSlots } from './work-slots.ts'
 
 export interface ServiceServerOptions {
   readonly service: Service
+  readonly identity: Identity
   readonly faults: FaultBox
   readonly slots: WorkSlots
   /** Whether `/__fault` answers, to callers on the loopback interface only. */
@@ -67,7 +69,8 @@ export class ServiceServer {
     try {
       const direct = this.#health(url.pathname) ?? (await this.#fault(request, url.pathname))
       if (direct === undefined) {
-        context = readContext(request.headers, gone.signal, this.#options.ownTimeoutMs)
+        const { ownTimeoutMs, identity } = this.#options
+        context = readContext(request, gone.signal, ownTimeoutMs, identity)
         answer = await this.#work(request, url, context)
       } else answer = direct
     } catch (error) {

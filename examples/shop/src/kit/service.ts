@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { ServiceName } from '../addresses.ts'
 import type { CallContext } from './context.ts'
 import type { FaultBox } from './faults.ts'
+import type { Identity } from './identity.ts'
 
 /** A request as a handler sees it. */
 export interface ServiceRequest {
@@ -21,10 +22,16 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+declare const DECLARED: unique symbol
+
+/** A route as `Routes` and `openRoute` make it: nothing else can. */
 export interface ServiceRoute {
   readonly method: 'GET' | 'POST'
   /** `/orders/{id}`: a name in braces is any one piece. */
   readonly path: string
+  /** What its body must be; undefined when it has none. */
+  readonly body: z.ZodType | undefined
+  readonly [DECLARED]: 'guarded or open'
   handle(request: ServiceRequest): Answer | Promise<Answer>
 }
 
@@ -42,6 +49,7 @@ export interface ServiceEnvironment {
   /** Folder for SQLite files, `undefined` for databases in memory. */
   readonly dataDir: string | undefined
   readonly env: NodeJS.ProcessEnv
+  readonly identity: Identity
   readonly faults: FaultBox
 }
 

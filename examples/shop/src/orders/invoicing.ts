@@ -32,7 +32,7 @@ export class Invoicing {
         idempotencyKey: `invoice-${order.id}`,
         body: {
           orderId: order.id,
-          userId: order.userId,
+          userId: order.owner,
           amountCents: order.totalCents,
           currency: order.currency,
         },
@@ -64,6 +64,9 @@ export class Invoicing {
         requestId: randomHex(16),
         deadlineAtMs: performance.now() + OWN_TIMEOUT_MS,
         signal: this.#stopping.signal,
+        // By itself: nobody's token is kept for later.
+        caller: undefined,
+        userToken: undefined,
         tenant: order.tenantId,
       }
       // The first failure ends the round: billing is likely still down.

@@ -4,6 +4,8 @@ import { orderCreated } from '../events.ts'
 import type { OrderCreated } from '../events.ts'
 import type { CallContext } from '../kit/context.ts'
 import { appendEvent, inTransaction, openDatabase } from '../kit/database.ts'
+import { listed } from '../kit/listed.ts'
+import type { Listed, Page, SqlFilter } from '../kit/listed.ts'
 import type { ServiceEnvironment } from '../kit/service.ts'
 
 const TABLES = `
@@ -11,7 +13,7 @@ const TABLES = `
     id TEXT PRIMARY KEY,
     tenant_id TEXT NOT NULL,
     user_id TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('payment-pending', 'paid', 'declined')),
+    status TEXT NOT NULL CHECK (status IN ('payment-pending', 'paid', 'declined', 'cancelled')),
     lines TEXT NOT NULL,
     total_cents INTEGER NOT NULL,
     currency TEXT NOT NULL,
@@ -27,7 +29,7 @@ const orderRow = z.object({
   id: z.string(),
   tenant_id: z.string(),
   user_id: z.string(),
-  status: z.enum(['payment-pending', 'paid', 'declined']),
+  status: z.enum(['payment-pending', 'paid', 'declined', 'cancelled']),
   lines: z.string(),
   total_cents: z.number(),
   currency: z.string(),
@@ -43,8 +45,9 @@ const linesSchema = z.array(
 export interface Order {
   readonly id: string
   readonly tenantId: string
-  readonly userId: string
-  readonly status: 'payment-pending' | 'paid' | 'declined'
+  /** Whose it is. */
+  readonly owner: string
+  readonly status: 'payment-pending' | 'paid' | 'declined' | 'cancelled'
   readonly lines: z.output<typeof linesSchema>
   readonly totalCents: number
   readonly currency: string
@@ -80,6 +83,11 @@ export class OrderStore {
     return row === undefined ? undefined : orderOf(row)
   }
 
+  /** The newest first, as far as `visible` lets them be seen, and how many there are in all. */
+  list(visible: SqlFilter, page: Page): Listed<Order> {
+    return listed(this.#database, 'orders', visible, page, orderOf)
+  }
+
   /** Writes the order and its ORDER_CREATED event, both or none. */
   create(order: OrderCreated, key: string, fingerprint: string, context: CallContext): Order {
     return inTransaction(this.#database, () => {
@@ -103,7 +111,7 @@ export class OrderStore {
       return {
         id,
         tenantId,
-        userId,
+        owner: userId,
         status: 'payment-pending',
         lines,
         totalCents,
@@ -114,11 +122,23 @@ export class OrderStore {
     })
   }
 
-  /** Writes down how the payment ended. An order that is paid stays paid. */
+  /** Writes down how the payment ended. An order that is paid stays paid; money that was taken counts more than a cancellation. */
   settle(id: string, status: 'paid' | 'declined', paymentId: string | null): void {
     this.#database
-      .prepare("UPDATE orders SET status = ?, payment_id = ? WHERE id = ? AND status = 'payment-pending'")
+      .prepare(
+        "UPDATE orders SET status = ?1, payment_id = ?2 WHERE id = ?3 AND (status = 'payment-pending' OR (status = 'cancelled' AND ?1 = 'paid'))",
+      )
       .run(status, paymentId, id)
+  }
+
+  /** Whether it was cancelled now: not when it was paid meanwhile, or cancelled before. */
+  cancel(id: string): boolean {
+    const { changes } = this.#database
+      .prepare(
+        "UPDATE orders SET status = 'cancelled' WHERE id = ? AND status IN ('payment-pending', 'declined')",
+      )
+      .run(id)
+    return changes === 1
   }
 
   setInvoice(id: string, invoiceId: string): void {
@@ -145,7 +165,7 @@ function orderOf(row: unknown): Order {
   return {
     id: parsed.id,
     tenantId: parsed.tenant_id,
-    userId: parsed.user_id,
+    owner: parsed.user_id,
     status: parsed.status,
     lines: linesSchema.parse(JSON.parse(parsed.lines)),
     totalCents: parsed.total_cents,

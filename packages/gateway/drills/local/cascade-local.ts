@@ -16,17 +16,19 @@ const END_MS = 7500
 const PATIENCE_MS = 2500
 const CHECKOUTS_PER_SECOND = 14
 
-const body = JSON.stringify({ userId: 'usr_ada', lines: [{ productId: 'prd_mug', quantity: 2 }] })
-const CHECKOUT = [
-  'POST /shop/checkout HTTP/1.1',
-  'Host: shop',
-  'Connection: close',
-  'X-Tenant-Id: acme',
-  'Content-Type: application/json',
-  `Content-Length: ${body.length}`,
-  '',
-  body,
-].join('\r\n')
+const body = JSON.stringify({ lines: [{ productId: 'prd_mug', quantity: 2 }] })
+const checkout = (authorization: string): string =>
+  [
+    'POST /shop/checkout HTTP/1.1',
+    'Host: shop',
+    'Connection: close',
+    'X-Tenant-Id: acme',
+    `Authorization: ${authorization}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    '',
+    body,
+  ].join('\r\n')
 
 const PATHS = {
   storefront: '/shop/*',
@@ -77,7 +79,7 @@ export const cascadeLocal: Drill = defineDrill({
   arrange: (lab) => ({ lab }),
   async attack({ lab }, { control }) {
     const gatewayPort = await lab.port()
-    const ports = await startShop(lab, `http://${lab.host}:${gatewayPort}`, {
+    const { ports, authorization } = await startShop(lab, `http://${lab.host}:${gatewayPort}`, {
       SHOP_WORKERS: String(WORKERS),
       SHOP_WAITING: '200',
       CATALOG_CONNECTIONS: '4',
@@ -88,7 +90,7 @@ export const cascadeLocal: Drill = defineDrill({
     const checkouts = sendVisitors(wire, {
       from: 'shoppers',
       to: { host: lab.host, port: gatewayPort },
-      request: CHECKOUT,
+      request: checkout(authorization),
       perSecond: CHECKOUTS_PER_SECOND,
       fromMs: startMs,
       untilMs: startMs + END_MS,

@@ -2,14 +2,22 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import type { LocalLab } from '@breakwater/drill'
+import { TestIssuer } from '@breakwater/gateway'
 
 /** The services of the shop, each after those that it calls. */
 export const SHOP_SERVICES = ['catalog', 'billing', 'payments', 'orders', 'storefront'] as const
 export type ShopService = (typeof SHOP_SERVICES)[number]
 export type ShopPorts = Readonly<Record<ShopService, number>>
 
+export interface RunningShop {
+  readonly ports: ShopPorts
+  /** What Ada sends to be known, for as long as a drill may take. */
+  readonly authorization: string
+}
+
 /**
- * Starts the real services of `examples/shop`, each a process that calls the others through the gateway at `gatewayUrl`.
+ * Starts the real services of `examples/shop`, each a process that calls the others through the gateway at `gatewayUrl`, with a token
+ * of its own from an issuer of this run.
  *
  * @throws Error outside of a clone of the repository: the package does not bring the shop.
  */
@@ -17,20 +25,38 @@ export async function startShop(
   lab: LocalLab,
   gatewayUrl: string,
   env: Readonly<Record<string, string>>,
-): Promise<ShopPorts> {
+): Promise<RunningShop> {
   const folder = servicesFolder()
+  const { issuer } = TestIssuer.create()
+  const sign = (kind: 'user' | 'workload', subject: string, tenant?: string): string => {
+    const claims = { kind, subject, audience: 'shop', validForMs: 600_000 } as const
+    return issuer.sign(tenant === undefined ? claims : { ...claims, tenant }, Date.now())
+  }
+  const trust = { TOKEN_PUBLIC_KEY: issuer.publicKey, TOKEN_ISSUER: issuer.name, TOKEN_AUDIENCE: 'shop' }
   const started = await Promise.all(
     SHOP_SERVICES.map(async (name) => {
       const service = await lab.spawn({
         name,
         args: ['--conditions=source', fileURLToPath(new URL(`${name}.ts`, folder))],
-        env: { PORT: '0', GATEWAY_URL: gatewayUrl, SHOP_FAULTS: '1', SHOP_DRAIN_MS: '100', ...env },
+        env: {
+          PORT: '0',
+          GATEWAY_URL: gatewayUrl,
+          SHOP_FAULTS: '1',
+          SHOP_DRAIN_MS: '100',
+          ...trust,
+          WORKLOAD_TOKEN: sign('workload', name),
+          WORKLOAD_TOKEN_ACME: sign('workload', name, 'acme'),
+          ...env,
+        },
       })
       const { port } = JSON.parse(await service.waitForLine(/^\{"service"/)) as { readonly port: number }
       return [name, port] as const
     }),
   )
-  return Object.fromEntries(started) as Record<ShopService, number>
+  return {
+    ports: Object.fromEntries(started) as Record<ShopService, number>,
+    authorization: `Bearer ${sign('user', 'usr_ada', 'acme')}`,
+  }
 }
 
 function servicesFolder(): URL {
