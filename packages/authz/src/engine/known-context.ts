@@ -14,6 +14,7 @@ export class KnownContext {
   #type: RecordType | undefined
   #table: UidTable | undefined
   #added = -1
+  #texts: { readonly of: object; readonly texts: readonly string[] } | undefined
 
   constructor(fields: { readonly [name: string]: ValueInput }) {
     // Defined, not assigned: `__proto__` is an ordinary name in a policy.
@@ -41,5 +42,15 @@ export class KnownContext {
     context.#type = type
     context.#table = table
     context.#added = table.added
+  }
+
+  /** What `write` makes of it for `of`, made once. */
+  static texts(
+    context: KnownContext,
+    of: object,
+    write: (context: KnownContext) => readonly string[],
+  ): readonly string[] {
+    if (context.#texts?.of !== of) context.#texts = { of, texts: write(context) }
+    return context.#texts.texts
   }
 }

@@ -12,6 +12,7 @@ export class KnownUid {
   #found: EntityUid | undefined
   #table: UidTable | undefined
   #added = -1
+  #text: string | undefined
 
   constructor(type: string, id: string) {
     this.type = type
@@ -30,6 +31,11 @@ export class KnownUid {
     const { table } = uids
     const isSame = found !== undefined && input.#table === table && input.#added === table.added
     return isSame ? found : input.#lookUp(uids, where)
+  }
+
+  /** What `write` makes of it, made once. */
+  static text(uid: KnownUid, write: (uid: KnownUid) => string): string {
+    return (uid.#text ??= write(uid))
   }
 
   #lookUp(uids: RequestUids, where: string): EntityUid {

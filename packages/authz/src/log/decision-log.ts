@@ -130,8 +130,9 @@ export class DecisionLog implements Disposable {
     }
     for (const entry of entries) text += this.#writer.line((seq += 1), entry)
     // The chain moves on only with the file: a seal that was not written must not be built on.
-    const seal = new Chain(this.#head.seal, key).next(text)
-    const bytes = Buffer.from(text + sealLine(seal, seq, seq - this.#head.seq))
+    const body = Buffer.from(text)
+    const seal = new Chain(this.#head.seal, key).next(body)
+    const bytes = Buffer.concat([body, Buffer.from(sealLine(seal, seq, seq - this.#head.seq))])
     this.#sink.write(bytes)
     this.#fileBytes += bytes.length
     this.#head = { seq, seal }

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { KnownContext } from '../engine/known-context.ts'
+import { KnownUid } from '../entities/known-uid.ts'
 import { RecordWriter } from './record.ts'
 
 const text = fc.oneof(
@@ -79,4 +81,37 @@ test('says so when somebody else asked and said who wants what', () => {
     traceId: 't',
   })
   expect(JSON.parse(line)).toMatchObject({ via: 'authzen', traceId: 't' })
+})
+
+test('writes known parts of a request as it writes the plain ones, for every writer as it was told to', () => {
+  const decision = { decision: 'allow', errors: [], obligations: [], engine: 'compiled' } as const
+  const names = ['ann', 'a "quoted" one', '\ud83d\ude00', 'x'.repeat(300), '\ud800']
+  const writers = [new RecordWriter(['tenant']), new RecordWriter([]), new RecordWriter(['tenant', 'n'])]
+  for (const id of [...names, ...names.toReversed()]) {
+    const context = { workload: { __entity: { type: 'Workload', id } }, tenant: { type: 'Tenant', id }, n: 7 }
+    const plain = {
+      principal: { type: 'User', id },
+      action: { type: 'Action', id: 'view' },
+      resource: { type: 'Doc', id },
+      context,
+    }
+    const known = {
+      principal: new KnownUid('User', id),
+      action: new KnownUid('Action', 'view'),
+      resource: new KnownUid('Doc', id),
+      context: new KnownContext(context),
+    }
+    for (const reasons of [[], [id], ['p'], ['p', id], ['']]) {
+      for (const writer of writers) {
+        const entry = { timeMs: 0, decision: { ...decision, reasons, policyVersion: id } }
+        const line = writer.line(1, { ...entry, request: plain })
+        expect(new RecordWriter([]).line(1, { ...entry, request: plain })).toContain(
+          JSON.stringify(reasons).slice(1, -1),
+        )
+        expect(writer.line(1, { ...entry, request: known })).toBe(line)
+        expect(writer.line(1, { ...entry, request: known })).toBe(line)
+        expect(JSON.parse(line)).toMatchObject({ policyVersion: id, ...(reasons.length > 0 && { reasons }) })
+      }
+    }
+  }
 })

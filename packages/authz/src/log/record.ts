@@ -1,5 +1,7 @@
 import type { Decision } from '../engine/decision.ts'
+import { KnownContext } from '../engine/known-context.ts'
 import type { AuthzRequest } from '../engine/request.ts'
+import { KnownUid } from '../entities/known-uid.ts'
 
 /** Why a request was answered without asking the policies: `public-route`, `health`. */
 export type Shortcut = string
@@ -62,6 +64,11 @@ export class RecordWriter {
   readonly #contextKeys: readonly string[]
   #timeMs = Number.NaN
   #time = ''
+  /** Most records follow one with the same. */
+  #reason = ''
+  #reasonText = list('reasons', [''])
+  #version = ''
+  #versionText = field('policyVersion', '')
 
   constructor(contextKeys: readonly string[]) {
     this.#contextKeys = contextKeys
@@ -73,17 +80,17 @@ export class RecordWriter {
    */
   line(seq: number, { timeMs, request, decision, shortcut, via, traceId }: DecisionEntry): string {
     const { reasons, errors, failure, obligations } = decision
-    const context = objectContext(request?.context)
+    const [workload = '', context = ''] = this.#contextTexts(request?.context)
     let by: DecisionRecord['by'] = reasons.length > 0 ? 'policy' : 'default'
     if (failure !== undefined) by = 'failure'
     if (shortcut !== undefined) by = 'shortcut'
     let line = `{"seq":${seq},"time":"${this.time(timeMs)}","by":"${by}","result":"${decision.decision}"`
     line += uidField('who', request?.principal)
-    line += uidField('workload', context?.['workload'])
+    line += workload
     line += uidField('action', request?.action)
     line += uidField('object', request?.resource)
-    if (context !== undefined) line += this.#contextField(context)
-    if (reasons.length > 0) line += list('reasons', reasons)
+    line += context
+    if (reasons.length > 0) line += this.#reasonsField(reasons)
     if (errors.length > 0)
       line += list(
         'errors',
@@ -96,7 +103,7 @@ export class RecordWriter {
         'obligations',
         obligations.map(({ name, value }) => `${name}=${value}`),
       )
-    line += field('policyVersion', decision.policyVersion)
+    line += this.#versionField(decision.policyVersion)
     if (decision.engine !== 'compiled') line += field('engine', decision.engine)
     if (via !== undefined) line += field('via', cut(via))
     if (traceId !== undefined) line += field('traceId', cut(traceId))
@@ -110,6 +117,37 @@ export class RecordWriter {
       this.#time = new Date(timeMs).toISOString()
     }
     return this.#time
+  }
+
+  #reasonsField(reasons: readonly string[]): string {
+    const [first = ''] = reasons
+    if (reasons.length > 1) return list('reasons', reasons)
+    if (first !== this.#reason) {
+      this.#reason = first
+      this.#reasonText = list('reasons', reasons)
+    }
+    return this.#reasonText
+  }
+
+  #versionField(version: string): string {
+    if (version !== this.#version) {
+      this.#version = version
+      this.#versionText = field('policyVersion', version)
+    }
+    return this.#versionText
+  }
+
+  /** The workload, and what was named of the rest. */
+  #contextTexts(input: AuthzRequest['context']): readonly string[] {
+    return input instanceof KnownContext
+      ? KnownContext.texts(input, this, (known) => this.#textsOf(known))
+      : this.#textsOf(objectContext(input))
+  }
+
+  #textsOf(context: Readonly<Record<string, unknown>> | undefined): readonly string[] {
+    return context === undefined
+      ? []
+      : [uidField('workload', context['workload']), this.#contextField(context)]
   }
 
   #contextField(context: Readonly<Record<string, unknown>>): string {
@@ -141,12 +179,16 @@ function list(name: string, texts: readonly string[]): string {
 
 /** An identity as text in JSON; nothing when it is none. */
 function uidField(name: string, value: unknown): string {
+  if (value instanceof KnownUid) return `,"${name}":${KnownUid.text(value, uidJson)}`
   const uid = uidOf(value)
-  if (uid === undefined) return ''
+  return uid === undefined ? '' : `,"${name}":${uidJson(uid)}`
+}
+
+function uidJson(uid: { readonly type: string; readonly id: string }): string {
   const type = cut(uid.type)
   const id = cut(uid.id)
-  if (PLAIN.test(type) && PLAIN.test(id)) return `,"${name}":"${type}::\\"${id}\\""`
-  return `,"${name}":${JSON.stringify(`${type}::${JSON.stringify(id)}`)}`
+  if (PLAIN.test(type) && PLAIN.test(id)) return `"${type}::\\"${id}\\""`
+  return JSON.stringify(`${type}::${JSON.stringify(id)}`)
 }
 
 /** Context as an object; a text is parsed, and left out when it cannot be. */
