@@ -6,7 +6,7 @@ import { readUidText } from '../testing/question.ts'
 
 /**
  * The request behind a record, as far as the log kept it; undefined when the record has none. Context values that the schema
- * knows as entities are read as such.
+ * knows as entities are read as such, and a `now` that it asks for and the log did not keep is the time of the record.
  */
 export function requestOfRecord(
   record: DecisionRecord,
@@ -24,6 +24,9 @@ export function requestOfRecord(
     const isEntity = known?.get(name)?.type.kind === 'entity' || name === 'workload'
     values[name] = isEntity && typeof value === 'string' ? { __entity: readUidText(value, name) } : value
   }
+  const now = known?.get('now')
+  const asksTheTime = now?.required === true && now.type.kind === 'extension' && now.type.name === 'datetime'
+  if (asksTheTime) values['now'] ??= { __extn: { fn: 'datetime', arg: record.time } }
   return {
     principal: readUidText(who, 'who'),
     action: readUidText(action, 'action'),

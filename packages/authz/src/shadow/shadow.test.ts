@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Authorizer } from '../engine/authorizer.ts'
 import type { AuthzRequest } from '../engine/request.ts'
+import { readSchema } from '../schema/schema.ts'
 import { recordsOf, requestOfRecord } from './replay.ts'
 import { ShadowComparison } from './shadow.ts'
 
@@ -83,4 +84,26 @@ test('a record is asked again as it was asked, and what is no record is left out
     ...ask('ann'),
     context: { n: 1, workload: { __entity: uid('Workload', 'w') } },
   })
+})
+
+test('a record is asked again at its own time when policies ask for one and the log kept none', () => {
+  const record = {
+    seq: 1,
+    time: '2026-02-01T12:00:00.000Z',
+    by: 'policy',
+    result: 'allow',
+    who: 'User::"ann"',
+    action: 'Action::"view"',
+    object: 'Doc::"d"',
+    policyVersion: 'v',
+  } as const
+  const schema = (now: string) =>
+    readSchema(
+      `entity User, Doc; action view appliesTo { principal: User, resource: Doc, context: { ${now} } };`,
+    )
+  const asked = { __extn: { fn: 'datetime', arg: record.time } }
+  expect(requestOfRecord(record, schema('now: datetime'))?.context).toEqual({ now: asked })
+  expect(requestOfRecord(record, schema('now?: datetime'))?.context).toEqual({})
+  const kept = { ...record, context: { now: 'earlier' } }
+  expect(requestOfRecord(kept, schema('now: datetime'))?.context).toEqual({ now: 'earlier' })
 })
