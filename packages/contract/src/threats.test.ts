@@ -46,6 +46,7 @@ describe('the threat catalogue', () => {
       'role-from-body',
       'list-leak',
       'decision-tampering',
+      'policy-rollback',
     ])
   })
 

@@ -334,4 +334,14 @@ export const threats = defineThreats({
     notCovered: 'Who can rewrite the whole log and has its key, when no seal was kept elsewhere.',
     source: 'B. Schneier and J. Kelsey, "Secure Audit Logs" (1999); CWE-778',
   },
+  policyRollback: {
+    title: 'Old policies come back',
+    looksLike:
+      'A right was taken away last week; a restored backup, or somebody with an old file, gives it back. The file is genuine.',
+    defence:
+      'Policies are signed and numbered, and none is taken that is older than any ever taken, nor after a restart.',
+    notCovered: 'Whoever holds the signing key, or owns the folder in which the highest number stands.',
+    source:
+      'J. Samuel et al., "Survivable Key Compromise in Software Update Systems" (2010), rollback attacks',
+  },
 })

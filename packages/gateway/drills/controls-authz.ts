@@ -122,6 +122,15 @@ export const decisionLog: Control = defineControl({
   notCovered: 'A log that is rewritten as a whole when no seal was kept elsewhere.',
 })
 
+export const signedBundles: Control = defineControl({
+  id: 'signed-bundles',
+  title: 'Takes policies that are signed, and never older ones than before',
+  defends: [threats.policyRollback],
+  code: 'packages/gateway/src/authorization/bundle-point.ts',
+  configuration: ['authorization.bundle', 'authorization.trustedKeys'],
+  notCovered: 'What the newest policies say.',
+})
+
 /** The controls of authorization. */
 export const authzControls: readonly Control[] = [
   objectCheck,
@@ -137,4 +146,5 @@ export const authzControls: readonly Control[] = [
   acceptOnly,
   listGuard,
   decisionLog,
+  signedBundles,
 ]

@@ -10,6 +10,7 @@ import {
   reportingRefunds,
 } from './authz/functions.ts'
 import { borrowedAnswers, brokenObjects } from './authz/objects.ts'
+import { policyRollback } from './authz/rollback.ts'
 import { deadEngine } from './local/dead-engine-local.ts'
 import { tunnelledRequests } from './local/h2c-local.ts'
 
@@ -26,6 +27,7 @@ export const authzDrills: readonly Drill[] = [
   panicInCheck,
   staleBundle,
   deadEngine,
+  policyRollback,
   selfPromotion,
   countedAway,
   editedLog,

@@ -21,7 +21,7 @@ export interface BundleState extends BundleManifest {
 
 /**
  * Signed policies as a decision point. One that is too old denies everything; one that is refused leaves the one before. It takes
- * none that is older than any it ever took, also not after a restart.
+ * none that is older than any it ever took, also not after a restart (signed-bundles).
  */
 export class BundlePoint implements ConfiguredPoint {
   readonly #settings: Settings & { readonly name: string }
