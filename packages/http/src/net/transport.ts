@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { asBuffer } from '../codec/request-parser.ts'
 import type { Transport, TransportHandler } from '../transport.ts'
+import type { Outlet } from './turns.ts'
 
 /** Above this many queued bytes within a turn, they are written before the turn ends. */
 const FLUSH_BYTES = 65_536
@@ -16,7 +17,7 @@ export interface Turns {
   /** Flushes everything that was marked. */
   finish(): void
   /** Has something to flush when the turn ends, or soon when there is none. */
-  mark(transport: NetTransport): void
+  mark(outlet: Outlet): void
   run(task: (nowMs: number) => void): void
   /** Room for joining pieces of a write; at least `bytes` long. */
   scratch(bytes: number): Buffer
@@ -28,7 +29,7 @@ export interface Turns {
  * A `net.Socket` or `TLSSocket` as a transport. The pieces written in a turn are joined, short ones as text and long
  * ones in a buffer shared by the whole driver, and handed to the socket once: one system call.
  */
-export class NetTransport implements Transport {
+export class NetTransport implements Transport, Outlet {
   readonly #socket: Socket
   readonly #turns: Turns
   readonly remoteAddress: string
@@ -142,7 +143,17 @@ export class NetTransport implements Transport {
     this.#socket.resume()
   }
 
-  /** Hands what is queued to the socket. */
+  seal(): boolean {
+    if (this.#queuedBytes > TEXT_BYTES || this.secure || this.#corks > 0) return false
+    const text = this.#text()
+    const bytes = this.#queuedBytes
+    this.#forget()
+    this.#first = text
+    this.#queuedBytes = bytes
+    this.#marked = false
+    return true
+  }
+
   flush(): void {
     this.#marked = false
     const bytes = this.#queuedBytes
