@@ -1,3 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readLogFolder, verifyLog } from '@breakwater/authz/operate'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ServiceName } from '../src/index.ts'
 import { alone, as, tenantOf } from './people.ts'
@@ -6,12 +10,14 @@ import type { JsonAnswer, RunningShop } from './processes.ts'
 
 type Fields = Readonly<Record<string, string>>
 
+const decisions = mkdtempSync(join(tmpdir(), 'shop-decisions-'))
 let shop: RunningShop
 beforeAll(async () => {
-  shop = await startShop({ SHOP_ENVIRONMENT: 'production' })
+  shop = await startShop({ SHOP_ENVIRONMENT: 'production', SHOP_DECISIONS_DIR: decisions })
 }, 60_000)
 afterAll(async () => {
   await shop.stop()
+  rmSync(decisions, { recursive: true, force: true })
 })
 afterEach(async () => {
   await ask(`${shop.urls.payments}/__fault`, { method: 'DELETE' })
@@ -161,6 +167,32 @@ describe('a service', () => {
   test('takes no test card in production, and says so as what it is', async () => {
     const { status, body } = await checkout('usr_ada', { ...twoMugs, paymentMethod: 'card-test-1' })
     expect([status, body['code']]).toEqual([403, 'SHOP_FORBIDDEN'])
+  })
+})
+
+describe('what a service decides', () => {
+  test('stands in its log, hash-chained, by the time that it is answered', async () => {
+    const { body } = await checkout('usr_ada')
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+    const traced = (user: string): Fields => ({
+      ...as(user),
+      traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+    })
+    const path = `/orders/${String(body['orderId'])}`
+    expect((await get('orders', path, traced('usr_ada'))).status).toBe(200)
+    expect((await get('orders', path, traced('usr_grace'))).status).toBe(404)
+    const own = join(decisions, 'orders')
+    expect(verifyLog(readLogFolder(own))).toMatchObject({ ok: true })
+    const text = readFileSync(join(own, 'decisions-000001.jsonl'), 'utf8')
+    const records = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Readonly<Record<string, string>>)
+      .filter((record) => record['traceId'] === traceId)
+    expect(records.map(({ who, action, result }) => [who, action, result])).toEqual([
+      ['User::"usr_ada"', 'Action::"viewOrder"', 'allow'],
+      ['User::"usr_grace"', 'Action::"viewOrder"', 'deny'],
+    ])
   })
 })
 

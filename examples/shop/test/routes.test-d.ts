@@ -1,6 +1,6 @@
 import { guard } from '@breakwater/authz/guard'
 import { expectTypeOf, test } from 'vitest'
-import { openDecisions } from '../src/kit/decisions.ts'
+import { Decisions } from '../src/kit/decisions.ts'
 import { Routes } from '../src/kit/routes.ts'
 import type { ServiceRoute } from '../src/kit/service.ts'
 
@@ -10,7 +10,7 @@ interface Parcel {
 }
 
 const parcel = guard<Parcel>({ action: 'viewOrder', type: 'Order' }, (id) => ({ id, weightGrams: 1 }))
-const routes = new Routes(openDecisions({}))
+const routes = new Routes(new Decisions({ env: {}, name: 'orders' }))
 
 test('a route is made with a guard or not at all', () => {
   // @ts-expect-error a handler by itself is no route

@@ -3,7 +3,7 @@ import type { Guard, GuardOptions } from '@breakwater/authz/guard'
 import { z } from 'zod'
 import { CURRENCY, cents, orderId, userId } from '../domain.ts'
 import { requireIdempotencyKey } from '../kit/context.ts'
-import { belongsTo, openDecisions, tenantOf } from '../kit/decisions.ts'
+import { belongsTo, Decisions, tenantOf } from '../kit/decisions.ts'
 import { pageOf } from '../kit/listed.ts'
 import { Routes } from '../kit/routes.ts'
 import type { OpenService } from '../kit/service.ts'
@@ -44,7 +44,8 @@ export const openBilling: OpenService = (environment) => {
     facts: (body) => ({ amountCents: refundRequest.parse(body).amountCents }),
   })
 
-  const routes = new Routes(openDecisions(environment.env))
+  const decisions = new Decisions(environment)
+  const routes = new Routes(decisions)
     .tenant(
       {
         method: 'POST',
@@ -85,5 +86,11 @@ export const openBilling: OpenService = (environment) => {
       (rows) => ({ status: 200, body: store.report(rows.where('sqlite')) }),
     )
 
-  return { close: () => store.close(), routes: routes.all }
+  return {
+    close() {
+      store.close()
+      decisions.close()
+    },
+    routes: routes.all,
+  }
 }

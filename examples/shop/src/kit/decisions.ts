@@ -1,16 +1,72 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Authorizer } from '@breakwater/authz'
-import type { Who } from '@breakwater/authz/guard'
-import { openPolicies, readPolicyFolder } from '@breakwater/authz/operate'
+import type { Authorizer, AuthzRequest, Decision } from '@breakwater/authz'
+import type { Decider, ListPlanner, Who } from '@breakwater/authz/guard'
+import { DecisionLog, openPolicies, readPolicyFolder } from '@breakwater/authz/operate'
+import type { LogBatch } from '@breakwater/authz/operate'
 import type { Caller } from '@breakwater/gateway/identity'
 import { errors } from './errors.ts'
+import type { ServiceEnvironment } from './service.ts'
 
 /** The policies of the shop, those that the gateway asks as well. */
 const POLICIES = fileURLToPath(new URL('../../policies', import.meta.url))
 
-/** Opens the policies for a service that guards its objects. Takes some 200 ms. Throws what is wrong with them. */
-export function openDecisions(env: NodeJS.ProcessEnv): Authorizer {
-  return openPolicies(readPolicyFolder(env['SHOP_POLICIES'] ?? POLICIES)).authorizer
+/** What a log keeps of a context, beside the process that asked: nothing that pays, and nobody's name but the owner's id. */
+const KEPT = ['tenant', 'amountCents', 'owner', 'environment']
+
+/** The policies of a service that guards its objects, and the record of what they decided. */
+export class Decisions {
+  readonly #authorizer: Authorizer
+  readonly #log: DecisionLog | undefined
+
+  /** Takes some 200 ms. Throws what is wrong with the policies or the log. */
+  constructor({ env, name }: Pick<ServiceEnvironment, 'env' | 'name'>) {
+    this.#authorizer = openPolicies(readPolicyFolder(env['SHOP_POLICIES'] ?? POLICIES)).authorizer
+    const { SHOP_DECISIONS_DIR: folder } = env
+    if (folder === undefined) return
+    mkdirSync(join(folder, name), { recursive: true })
+    this.#log = new DecisionLog({ folder: join(folder, name), contextKeys: KEPT })
+  }
+
+  /** Decides for one call: whatever it may do it does once that is written down. */
+  forCall(traceId: string): CallDecisions {
+    return new CallDecisions(this.#authorizer, this.#log, traceId)
+  }
+
+  close(): void {
+    this.#log?.close()
+  }
+}
+
+/** The decisions of one call. */
+export class CallDecisions implements Decider, ListPlanner {
+  readonly #authorizer: Authorizer
+  readonly #log: DecisionLog | undefined
+  readonly #traceId: string
+  #batch: LogBatch | undefined
+
+  constructor(authorizer: Authorizer, log: DecisionLog | undefined, traceId: string) {
+    this.#authorizer = authorizer
+    this.#log = log
+    this.#traceId = traceId
+  }
+
+  decide(request: AuthzRequest): Decision {
+    const decision = this.#authorizer.decide(request)
+    this.#batch = this.#log?.append({ timeMs: Date.now(), request, decision, traceId: this.#traceId })
+    return decision
+  }
+
+  /** What may be seen is decided row by row after this. */
+  plan(...question: Parameters<ListPlanner['plan']>): ReturnType<ListPlanner['plan']> {
+    return this.#authorizer.plan(...question)
+  }
+
+  /** Resolves once all of them are on record; rejects when they cannot be: then nothing may be done. */
+  async written(): Promise<void> {
+    await this.#batch?.written()
+  }
 }
 
 const entity = (type: string, id: string) => ({ __entity: { type, id } })

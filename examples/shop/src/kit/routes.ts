@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Authorizer } from '@breakwater/authz'
 import { guard, isRefused } from '@breakwater/authz/guard'
 import type {
   Checked,
@@ -14,8 +13,10 @@ import type { Caller } from '@breakwater/gateway/identity'
 import type { z } from 'zod'
 import { tenants } from '../domain.ts'
 import type { Tenant } from '../domain.ts'
+import { traceIdOf } from './context.ts'
 import type { CallContext } from './context.ts'
 import { whoOf } from './decisions.ts'
+import type { CallDecisions, Decisions } from './decisions.ts'
 import { errors } from './errors.ts'
 import type { Listed } from './listed.ts'
 import type { Answer, ServiceRequest, ServiceRoute } from './service.ts'
@@ -46,10 +47,10 @@ type Handler<Thing, Body> = (thing: Thing, call: GuardedCall<Body>) => Answer | 
  */
 export class Routes {
   readonly all: ServiceRoute[] = []
-  readonly #decider: Authorizer
+  readonly #decisions: Decisions
 
-  constructor(decider: Authorizer) {
-    this.#decider = decider
+  constructor(decisions: Decisions) {
+    this.#decisions = decisions
   }
 
   /** About the object whose id stands for `{id}` in the path: the handler gets the one that was checked. */
@@ -57,10 +58,12 @@ export class Routes {
     place: Place<Body> & { readonly guard: Guard<Loaded>; readonly what: string },
     handler: Handler<Checked<Loaded>, Body>,
   ): this {
-    return this.#add(place, async (call, { params }) => {
+    return this.#add(place, async (call, decisions, { params }) => {
       const { who, body } = call
-      const object = await place.guard.check(this.#decider, { who, id: params['id'] ?? '', body })
-      return isRefused(object) ? refuse(object, place.what) : handler(object, call)
+      const object = await place.guard.check(decisions, { who, id: params['id'] ?? '', body })
+      if (isRefused(object)) return refuse(object, place.what)
+      await decisions.written()
+      return handler(object, call)
     })
   }
 
@@ -69,13 +72,26 @@ export class Routes {
     place: Place<Body> & { readonly action: string; readonly facts?: GuardOptions<Tenant>['facts'] },
     handler: Handler<Checked<Tenant>, Body>,
   ): this {
+    return this.#tenant(place, (tenant, call) => handler(tenant, call))
+  }
+
+  #tenant<Body>(
+    place: Place<Body> & { readonly action: string; readonly facts?: GuardOptions<Tenant>['facts'] },
+    run: (
+      tenant: Checked<Tenant>,
+      call: GuardedCall<Body>,
+      decisions: CallDecisions,
+    ) => Answer | Promise<Answer>,
+  ): this {
     const { action, facts } = place
     const options = { action, type: 'Tenant', hides: false, ...(facts !== undefined && { facts }) }
     const check = guard<Tenant>(options, (id) => tenants.find((tenant) => tenant.id === id))
-    return this.#add(place, async (call) => {
+    return this.#add(place, async (call, decisions) => {
       const { who, body, tenant } = call
-      const checked = await check.check(this.#decider, { who, id: tenant, body })
-      return isRefused(checked) ? refuse(checked, 'tenant') : handler(checked, call)
+      const checked = await check.check(decisions, { who, id: tenant, body })
+      if (isRefused(checked)) return refuse(checked, 'tenant')
+      await decisions.written()
+      return run(checked, call, decisions)
     })
   }
 
@@ -88,17 +104,18 @@ export class Routes {
     find: (rows: VisibleRows, call: GuardedCall<undefined>) => Listed<Loaded>,
     answer: (objects: readonly Checked<Loaded>[], total: number) => Answer,
   ): this {
-    return this.#add(place, async (call) => {
-      const visible = place.guard.check(this.#decider, call.who)
+    return this.#add(place, async (call, decisions) => {
+      const visible = place.guard.check(decisions, call.who)
       if (isRefused(visible)) return refuse(visible, 'list')
       const { rows, total } = find(visible, call)
       const found = new Map(rows.map((object) => [object.id, object]))
       const each = guard<Loaded>(place.each, (id) => found.get(id))
       const checked: Checked<Loaded>[] = []
       for (const id of found.keys()) {
-        const object = await each.check(this.#decider, { who: call.who, id })
+        const object = await each.check(decisions, { who: call.who, id })
         if (!isRefused(object)) checked.push(object)
       }
+      await decisions.written()
       return answer(checked, total)
     })
   }
@@ -109,15 +126,15 @@ export class Routes {
     handler: Handler<VisibleRows, undefined>,
   ): this {
     const { action, guard: list, ...rest } = place
-    return this.tenant({ ...rest, action }, (_tenant, call) => {
-      const rows = list.check(this.#decider, call.who)
+    return this.#tenant({ ...rest, action }, (_tenant, call, decisions) => {
+      const rows = list.check(decisions, call.who)
       return isRefused(rows) ? refuse(rows, 'list') : handler(rows, call)
     })
   }
 
   #add<Body>(
     { method, path, body: schema }: Place<Body>,
-    run: (call: GuardedCall<Body>, request: ServiceRequest) => Promise<Answer>,
+    run: (call: GuardedCall<Body>, decisions: CallDecisions, request: ServiceRequest) => Promise<Answer>,
   ): this {
     const handle = async (request: ServiceRequest): Promise<Answer> => {
       const { context, headers, query } = request
@@ -126,7 +143,8 @@ export class Routes {
       const { tenant } = caller
       if (tenant === undefined) throw errors.SHOP_TENANT_MISSING('the token names no tenant')
       const body = (schema === undefined ? undefined : await request.body(schema)) as Body
-      return run({ context, headers, query, body, caller, who: whoOf(caller), tenant }, request)
+      const call = { context, headers, query, body, caller, who: whoOf(caller), tenant }
+      return run(call, this.#decisions.forCall(traceIdOf(context)), request)
     }
     this.all.push({ method, path, body: schema, handle } as ServiceRoute)
     return this

@@ -4,7 +4,7 @@ import { CURRENCY, orderLineRequest, paymentMethod, products } from '../domain.t
 import { requireIdempotencyKey } from '../kit/context.ts'
 import type { CallContext } from '../kit/context.ts'
 import { fingerprintOf } from '../kit/database.ts'
-import { openDecisions } from '../kit/decisions.ts'
+import { Decisions } from '../kit/decisions.ts'
 import { Downstream } from '../kit/downstream.ts'
 import { errors } from '../kit/errors.ts'
 import { pageOf } from '../kit/listed.ts'
@@ -95,7 +95,8 @@ export const openOrders: OpenService = (environment) => {
     return parsed.data
   }
 
-  const routes = new Routes(openDecisions(environment.env))
+  const decisions = new Decisions(environment)
+  const routes = new Routes(decisions)
     .tenant(
       { method: 'POST', path: '/orders', action: 'placeOrder', body: orderRequest },
       async (_tenant, { context, headers, body, caller, tenant }) => {
@@ -130,6 +131,7 @@ export const openOrders: OpenService = (environment) => {
     close() {
       invoicing.stop()
       store.close()
+      decisions.close()
     },
     routes: routes.all,
   }

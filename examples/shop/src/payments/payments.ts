@@ -6,7 +6,7 @@ import { paymentCompleted } from '../events.ts'
 import { readProductTitles } from '../catalog/product-titles.ts'
 import { requireIdempotencyKey } from '../kit/context.ts'
 import { appendEvent, fingerprintOf, inTransaction, openDatabase } from '../kit/database.ts'
-import { belongsTo, openDecisions, tenantOf } from '../kit/decisions.ts'
+import { belongsTo, Decisions, tenantOf } from '../kit/decisions.ts'
 import { Downstream } from '../kit/downstream.ts'
 import { errors } from '../kit/errors.ts'
 import { Routes } from '../kit/routes.ts'
@@ -117,7 +117,8 @@ export const openPayments: OpenService = (environment) => {
     },
   )
 
-  const routes = new Routes(openDecisions(environment.env))
+  const decisions = new Decisions(environment)
+  const routes = new Routes(decisions)
     .tenant(
       {
         method: 'POST',
@@ -151,7 +152,13 @@ export const openPayments: OpenService = (environment) => {
       body: payment,
     }))
 
-  return { close: () => database.close(), routes: routes.all }
+  return {
+    close() {
+      database.close()
+      decisions.close()
+    },
+    routes: routes.all,
+  }
 }
 
 function paymentOf(row: z.output<typeof paymentRow>): Payment {

@@ -6,7 +6,7 @@ import { idempotencyKeyOf } from '../kit/context.ts'
 import type { CallContext } from '../kit/context.ts'
 import { Downstream } from '../kit/downstream.ts'
 import { errors } from '../kit/errors.ts'
-import { openDecisions } from '../kit/decisions.ts'
+import { Decisions } from '../kit/decisions.ts'
 import { Routes, openRoute } from '../kit/routes.ts'
 import type { Answer, OpenService } from '../kit/service.ts'
 
@@ -43,7 +43,8 @@ export const openStorefront: OpenService = (environment) => {
     return { status: 200, headers: degradedHeader(degraded), body }
   }
 
-  const routes = new Routes(openDecisions(environment.env)).tenant(
+  const decisions = new Decisions(environment)
+  const routes = new Routes(decisions).tenant(
     { method: 'POST', path: '/shop/checkout', action: 'checkout', body: checkoutRequest },
     async (_tenant, { context, headers, body }) => {
       const idempotencyKey = idempotencyKeyOf(headers) ?? randomHex(16)
@@ -77,6 +78,7 @@ export const openStorefront: OpenService = (environment) => {
   )
 
   return {
+    close: () => decisions.close(),
     routes: [
       openRoute('GET', '/shop/products', ({ context }) => fromCatalog(context, '/catalog/products')),
       openRoute('GET', '/shop/products/{id}', ({ context, params }) => {
