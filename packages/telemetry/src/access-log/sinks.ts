@@ -55,18 +55,22 @@ function reasonOf(error: unknown): string {
   return reason === undefined ? error.message : `${reason} (${code})`
 }
 
-const STDOUT = 1
 const RETRY_MS = 5
 
 /**
  * Writes batches to standard output from a thread of the pool: `process.stdout` writes to a pipe while the whole process
  * waits, and would let a slow reader of the log stop the traffic.
  */
-export const writeToStdout: WriteBatch = (batch, done) => writeAll(STDOUT, batch, 0, done)
+export const writeToStdout: WriteBatch = (batch, done) => {
+  // Who looks at `process.stdout` sets its pipe or socket to never wait. A thread that waits for a reader cannot be given
+  // up, not even by `process.exit`: the process would not end while the reader stands still.
+  writeAll(process.stdout.fd, batch, 0, done)
+}
 
 function writeAll(fd: number, batch: Uint8Array, offset: number, done: (error?: Error | null) => void): void {
   write(fd, batch, offset, batch.length - offset, null, (error, writtenBytes) => {
-    if (error?.code === 'EAGAIN') setTimeout(() => writeAll(fd, batch, offset, done), RETRY_MS)
+    // Whoever closes the log waits for it, for some time; after that nobody does.
+    if (error?.code === 'EAGAIN') setTimeout(() => writeAll(fd, batch, offset, done), RETRY_MS).unref()
     else if (error !== null) done(error)
     else if (offset + writtenBytes >= batch.length) done()
     else writeAll(fd, batch, offset + writtenBytes, done)
