@@ -13,11 +13,14 @@ export interface Peer {
 const here = import.meta.dirname
 const source = ['--conditions=source', '--disable-warning=ExperimentalWarning']
 
-const nginxConfig = (port: number, upstream: number, folder: string): string => `
+/** A line for each request, in a file, as both proxies come: or none, to see what the line costs nginx. */
+type Logging = 'a line a request' | 'none'
+
+const nginxConfig = (port: number, upstream: number, folder: string, logging: Logging): string => `
 daemon off; master_process off; pid ${folder}/nginx.pid; error_log ${folder}/error.log crit;
 events { worker_connections 8192; }
 http {
-  access_log off; keepalive_requests 100000000; tcp_nodelay on; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p;
+  access_log ${logging === 'none' ? 'off' : `${folder}/access.log combined`}; keepalive_requests 100000000; tcp_nodelay on; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p;
   fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   upstream backend { server 127.0.0.1:${upstream}; keepalive 256; keepalive_requests 100000000; }
   server {
@@ -31,8 +34,11 @@ const haproxyConfig = (port: number, upstream: number): string => `
 global
   nbthread 1
   maxconn 8192
+  log stdout format raw local0
 defaults
   mode http
+  log global
+  option httplog
   timeout connect 5s
   timeout client 600s
   timeout server 600s
@@ -45,7 +51,7 @@ backend out
   server s1 127.0.0.1:${upstream}
 `
 
-const gatewayConfig = (port: number, upstream: number, adminPort: number): string => `
+const gatewayConfig = (port: number, upstream: number, folder: string): string => `
 listeners:
   # The load generator is one address: as many connections for it as for the whole listener.
   public: { port: ${port}, limits: { maxConnectionsPerAddress: 10000 } }
@@ -53,10 +59,15 @@ upstreams:
   backend: { endpoints: [127.0.0.1:${upstream}], pool: { maxConnections: 8192 } }
 routes:
   all: { match: /*, upstream: backend }
-admin: { port: ${adminPort} }
+admin: { port: ${port + 1} }
+telemetry: { accessLog: { to: ${folder}/access.jsonl } }
 `
 
-/** Every proxy of the comparison, configured to do the same thing: forward to one upstream, keep connections alive. */
+/**
+ * Every proxy of the comparison, configured to do the same thing: forward to one upstream, keep connections alive, and log
+ * each request: nginx and Breakwater to a file, HAProxy, which knows no files, to standard output. The proxies for Node log
+ * nothing.
+ */
 export function peersOn(port: number, upstream: number): { peers: readonly Peer[] } & Disposable {
   const folder = mkdtempSync(join(tmpdir(), 'bench-proxy-'))
   const file = (name: string, text: string): string => {
@@ -65,17 +76,16 @@ export function peersOn(port: number, upstream: number): { peers: readonly Peer[
     return path
   }
   const nginx = which('nginx')
+  const nginxCommand = (name: string, logging: Logging): Peer['command'] =>
+    nginx === undefined
+      ? { absent: 'Debian package nginx is not installed' }
+      : [nginx, '-c', file(`${name}.conf`, nginxConfig(port, upstream, folder, logging))]
   const haproxy = which('haproxy')
   const script = (name: string): readonly string[] => [process.execPath, ...source, join(here, 'peers', name)]
   const env = { PORT: String(port), UPSTREAM_PORT: String(upstream) }
   const peers: readonly Peer[] = [
-    {
-      name: 'nginx',
-      command:
-        nginx === undefined
-          ? { absent: 'Debian package nginx is not installed' }
-          : [nginx, '-c', file('nginx.conf', nginxConfig(port, upstream, folder))],
-    },
+    { name: 'nginx', command: nginxCommand('nginx', 'a line a request') },
+    { name: 'nginx without its log', command: nginxCommand('nginx-silent', 'none') },
     {
       name: 'haproxy',
       command:
@@ -91,7 +101,7 @@ export function peersOn(port: number, upstream: number): { peers: readonly Peer[
         join(here, '../../packages/cli/src/main.ts'),
         'up',
         '--config',
-        file('breakwater.yaml', gatewayConfig(port, upstream, port + 1)),
+        file('breakwater.yaml', gatewayConfig(port, upstream, folder)),
       ],
     },
     { name: 'http-proxy-3', command: script('http-proxy-3.ts'), env },

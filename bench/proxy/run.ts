@@ -123,7 +123,7 @@ export async function benchProxy({ rounds, seconds, streams }: ProxyBenchOptions
   const result = {
     conditions: { ...conditions(), rounds: atLeast, secondsPerSample: seconds, connections: 50 },
     notes: [
-      'Default configuration of every control, access log included; only the connections of one address are raised, because the load comes from one. A ratio is the median over the rounds of what was measured side by side in one round; `leastTimesNginx` divides the least of both.',
+      'Default configuration of every control; only the connections of one address are raised, because the load comes from one. nginx, HAProxy and Breakwater write a line for each request, nginx and Breakwater to a file; a row shows nginx without. A ratio is the median over the rounds of what was measured side by side in one round; `leastTimesNginx` divides the least of both.',
       `Load average of the machine: ${load1} after the rounds; the bench alone makes about 2.`,
       ...verdicts,
     ],
