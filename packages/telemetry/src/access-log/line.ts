@@ -75,11 +75,12 @@ export class LineWriter {
   }
 
   line(entry: AccessLogEntry): string {
+    const requestId = quoted(entry.requestId)
     let text =
       this.#begin(entry.timeMs) +
-      quoted(entry.requestId) +
+      requestId +
       ',"traceId":' +
-      quoted(entry.traceId) +
+      (entry.traceId === entry.requestId ? requestId : quoted(entry.traceId)) +
       this.#method(entry.method) +
       quoted(entry.path)
     if (entry.query !== undefined && entry.query !== '' && this.#query !== 'omit') {
