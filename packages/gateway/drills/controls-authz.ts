@@ -104,6 +104,15 @@ export const acceptOnly: Control = defineControl({
   notCovered: 'Handlers that read the body themselves.',
 })
 
+export const objectGuard: Control = defineControl({
+  id: 'object-guard',
+  title: 'Hands a handler the object that was decided on, and never an id',
+  defends: [threats.brokenObjectAuthorization],
+  code: 'packages/authz/src/guard/guard.ts',
+  configuration: [],
+  notCovered: 'Handlers that look up further objects by themselves.',
+})
+
 export const listGuard: Control = defineControl({
   id: 'list-guard',
   title: 'Makes what may be seen a condition of the query, counts included',
@@ -144,6 +153,7 @@ export const authzControls: readonly Control[] = [
   failClosed,
   liveEntities,
   acceptOnly,
+  objectGuard,
   listGuard,
   decisionLog,
   signedBundles,

@@ -13,11 +13,13 @@ import { borrowedAnswers, brokenObjects } from './authz/objects.ts'
 import { policyRollback } from './authz/rollback.ts'
 import { deadEngine } from './local/dead-engine-local.ts'
 import { tunnelledRequests } from './local/h2c-local.ts'
+import { objectsLocal } from './local/objects-local.ts'
 
 /** Attacks on who may do what: objects, functions, identities, failures and records. */
 export const authzDrills: readonly Drill[] = [
   brokenObjects,
   borrowedAnswers,
+  objectsLocal,
   hiddenFunctions,
   otherSpellings,
   tunnelledRequests,

@@ -48,7 +48,7 @@ export interface Guard<Loaded extends object> {
 }
 
 /**
- * Guards an object by an action. The object is loaded once, decided on, and handed on: what is used is what was checked. One that is
+ * Guards an object by an action (the control object-guard of the threat register). The object is loaded once, decided on, and handed on: what is used is what was checked. One that is
  * not there takes the same way as one that is forbidden, decision included, so that neither answer nor work tells them apart.
  */
 export function guard<Loaded extends object>(

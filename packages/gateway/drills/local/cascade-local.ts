@@ -90,7 +90,7 @@ export const cascadeLocal: Drill = defineDrill({
     const checkouts = sendVisitors(wire, {
       from: 'shoppers',
       to: { host: lab.host, port: gatewayPort },
-      request: checkout(authorization),
+      request: checkout(authorization('usr_ada', 'acme')),
       perSecond: CHECKOUTS_PER_SECOND,
       fromMs: startMs,
       untilMs: startMs + END_MS,

@@ -11,8 +11,10 @@ export type ShopPorts = Readonly<Record<ShopService, number>>
 
 export interface RunningShop {
   readonly ports: ShopPorts
-  /** What Ada sends to be known, for as long as a drill may take. */
-  readonly authorization: string
+  /** What a user sends to be known, for as long as a drill may take. */
+  readonly authorization: (user: string, tenant: string) => string
+  /** What a process sends. */
+  readonly workloadAuthorization: (workload: string) => string
 }
 
 /**
@@ -26,7 +28,7 @@ export async function startShop(
   gatewayUrl: string,
   env: Readonly<Record<string, string>>,
 ): Promise<RunningShop> {
-  const folder = servicesFolder()
+  const folder = shopFolder('src/services')
   const { issuer } = TestIssuer.create()
   const sign = (kind: 'user' | 'workload', subject: string, tenant?: string): string => {
     const claims = { kind, subject, audience: 'shop', validForMs: 600_000 } as const
@@ -55,13 +57,15 @@ export async function startShop(
   )
   return {
     ports: Object.fromEntries(started) as Record<ShopService, number>,
-    authorization: `Bearer ${sign('user', 'usr_ada', 'acme')}`,
+    authorization: (user, tenant) => `Bearer ${sign('user', user, tenant)}`,
+    workloadAuthorization: (workload) => `Bearer ${sign('workload', workload)}`,
   }
 }
 
-function servicesFolder(): URL {
+/** A folder of the shop by its path in there. */
+export function shopFolder(path: string): URL {
   for (let up = '../'; up.length < 40; up += '../') {
-    const folder = new URL(`${up}examples/shop/src/services/`, import.meta.url)
+    const folder = new URL(`${up}examples/shop/${path}/`, import.meta.url)
     if (existsSync(folder)) return folder
   }
   throw new Error('this drill needs the shop: run it in a clone of the repository')
