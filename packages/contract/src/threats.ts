@@ -306,8 +306,8 @@ export const threats = defineThreats({
     title: 'A right that was taken away still works',
     looksLike: 'An operator is dismissed at ten and administers until the token expires at noon.',
     defence:
-      'Roles are looked up at every decision, not read from the token: a change counts for the next request.',
-    notCovered: 'Tunnels and answers that began before the change.',
+      'Roles are looked up at every decision, not read from the token: a change counts for the next request, and tunnels and streams that it ends are cut.',
+    notCovered: 'Short answers and uploads that began before the change.',
     source: 'OWASP ASVS 3.5; CWE-613',
   },
   roleFromBody: {

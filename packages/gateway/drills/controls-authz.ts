@@ -92,7 +92,17 @@ export const liveEntities: Control = defineControl({
   defends: [threats.stalePermission],
   code: SHARED,
   configuration: ['authorization'],
-  notCovered: 'What has begun before the change.',
+  notCovered: 'What has begun before the change: see access-watch.',
+})
+
+export const accessWatch: Control = defineControl({
+  id: 'access-watch',
+  title:
+    'Asks again about tunnels and streams when entities or policies change, and cuts what is no longer allowed',
+  defends: [threats.stalePermission],
+  code: 'packages/gateway/src/authorization/access-watch.ts',
+  configuration: ['authorization'],
+  notCovered: 'Answers of known length up to 64 KiB, and uploads: they are finished.',
 })
 
 export const acceptOnly: Control = defineControl({

@@ -6,6 +6,7 @@ import {
   dismissedOperator,
   forgedIdentity,
   hiddenFunctions,
+  openFeeds,
   otherSpellings,
   reportingRefunds,
 } from './authz/functions.ts'
@@ -26,6 +27,7 @@ export const authzDrills: readonly Drill[] = [
   forgedIdentity,
   reportingRefunds,
   dismissedOperator,
+  openFeeds,
   panicInCheck,
   staleBundle,
   deadEngine,

@@ -32,6 +32,7 @@ type Code =
   | 'BW_GATEWAY_PATH_AMBIGUOUS'
   | 'BW_GATEWAY_AUTHORIZATION_FAILED'
   | 'BW_GATEWAY_DECISION_UNRECORDED'
+  | 'BW_GATEWAY_ACCESS_ENDED'
   | 'BW_GATEWAY_POLICIES_INVALID'
 
 const caller = (status: number, fix: string, retry: ErrorSpec['retry'] = 'never'): ErrorSpec => ({
@@ -141,6 +142,12 @@ export const errors: ErrorCatalogue<Readonly<Record<Code, ErrorSpec>>> = defineE
     retry: 'after-delay',
     status: 503,
     fix: 'Make the decision log writable again: nothing is allowed without a record.',
+  },
+  BW_GATEWAY_ACCESS_ENDED: {
+    fault: 'policy',
+    retry: 'never',
+    status: 403,
+    fix: 'Ask again with a token that counts; what was allowed before may be so no longer.',
   },
   BW_GATEWAY_POLICIES_INVALID: {
     fault: 'policy',

@@ -7,6 +7,7 @@ import { AccessLog, MetricsRegistry } from '@breakwater/telemetry'
 import type { WriteBatch } from '@breakwater/telemetry'
 import { errors } from './errors.ts'
 import type { LiveEntities } from './authorization/authorization.ts'
+import { AccessWatch } from './authorization/access-watch.ts'
 import { answerAuthZen } from './authorization/authzen.ts'
 import type { AuthZenCall } from './authorization/authzen.ts'
 import { BundlePoint } from './authorization/bundle-point.ts'
@@ -57,6 +58,7 @@ export class Gateway {
   readonly #accessLog: AccessLog | undefined
   readonly #unpublishAccessLog: (() => void) | undefined
   readonly #listeners: Listeners
+  readonly #watch: AccessWatch
   #snapshot: Snapshot
   #isStarted = false
   #isDraining = false
@@ -68,11 +70,13 @@ export class Gateway {
     const { driver, random = Math.random } = deps
     const { telemetry, overload } = config
     this.#driver = driver
+    this.#watch = new AccessWatch(driver.clock)
     this.registry = deps.registry ?? new MetricsRegistry(registryOptionsOf(telemetry.metrics))
     const meters = new GatewayMeters(this.registry)
     const seed = deps.seed ?? Math.floor(random() * 0x1_0000_0000)
     const authorization = {
       epochMs: deps.epochMs ?? Date.now,
+      watch: this.#watch,
       decisionPoint: deps.decisionPoint,
       recorder: deps.decisionRecorder,
     }
@@ -88,6 +92,7 @@ export class Gateway {
     }
     const runtime: Runtime = { driver, random, overload: this.#overload?.manager, traces: telemetry.traces }
     this.#snapshot = new Snapshot(config, this.#deps)
+    this.#watch.use(this.#snapshot.authorization)
     this.#listeners = new Listeners({
       runtime,
       meters,
@@ -228,6 +233,7 @@ export class Gateway {
       throw refusal()
     }
     this.#snapshot = next
+    this.#watch.use(next.authorization)
     await change.commit()
     previous.retire(next)
   }
@@ -253,6 +259,7 @@ export class Gateway {
     this.#isStarted = false
     this.#overload?.stop()
     this.#tick?.cancel()
+    this.#watch.stop()
     await this.#listeners.close()
     this.#snapshot.retire(undefined)
     await this.#accessLog?.[Symbol.asyncDispose]()
@@ -268,6 +275,7 @@ export class Gateway {
     this.#tick = this.#driver.clock.schedule(1000, () => {
       const nowMs = this.#driver.clock.now()
       for (const upstream of this.#snapshot.upstreams.values()) upstream.tick(nowMs)
+      this.#watch.tick()
       this.#scheduleTick()
     })
   }

@@ -3,6 +3,7 @@ import { defineDrill } from '@breakwater/drill'
 import type { Drill } from '@breakwater/drill'
 
 import {
+  accessWatch,
   actionCheck,
   identify,
   liveEntities,
@@ -10,7 +11,9 @@ import {
   stripClaims,
   workloadCheck,
 } from '../controls-authz.ts'
+import { FEED, openFeed } from './feed.ts'
 import { arrange, honestLimit, honestRatio, openShop } from './play.ts'
+import type { RawClient } from '../lab/raw-client.ts'
 import type { Person } from './policies.ts'
 
 const NOT_OPERATORS: readonly (Person | undefined)[] = [undefined, 'ada', 'edsger', 'sue', 'bill']
@@ -198,6 +201,61 @@ export const dismissedOperator: Drill = defineDrill({
   judge: ({ honest, after }) => ({
     outcome: after === 0 ? 'contained' : 'breached',
     because: [{ name: 'actions after the dismissal', value: after, unit: 'requests', atMost: 0 }],
+    honest: honestLimit(honest),
+  }),
+})
+
+export const openFeeds: Drill = defineDrill({
+  id: 'open-feeds',
+  title: 'A dismissed operator goes on reading what was opened before: a stream and a tunnel',
+  threat: threats.stalePermission,
+  controls: [accessWatch],
+  lab: 'sim',
+  arrange,
+  async attack(play, options) {
+    await openFeed(play.world)
+    const shop = await openShop(play, options, FEED)
+    const open = (person: Person, fields: readonly string[]): RawClient =>
+      shop.stay(
+        [
+          'GET /feed/events HTTP/1.1',
+          'Host: shop',
+          `Authorization: Bearer ${shop.token(person)}`,
+          ...fields,
+          '',
+          '',
+        ].join('\r\n'),
+      )
+    const upgrade = [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Key: x',
+      'Sec-WebSocket-Version: 13',
+    ]
+    const operator = {
+      attrs: { tenant: { type: 'Tenant', id: 'acme' } },
+      parents: [{ type: 'Role', id: 'operator' }],
+    }
+    shop.gateway.entities?.apply({ upsert: [{ uid: { type: 'User', id: 'grace' }, ...operator }] })
+    const [stream, tunnel, honest] = [open('olga', []), open('olga', upgrade), open('grace', [])]
+    await play.world.run(1000)
+    const told = ({ received }: RawClient): number => received.split('secret').length - 1
+    const wereOpen = [stream, tunnel, honest].every((client) => told(client) > 2)
+    shop.gateway.entities?.apply({
+      upsert: [{ uid: { type: 'User', id: 'olga' }, attrs: { tenant: { type: 'Tenant', id: 'acme' } } }],
+    })
+    await play.world.run(1000)
+    const before = [stream, tunnel, honest].map(told)
+    await play.world.run(10_000)
+    const after = [stream, tunnel, honest].map(told)
+    const [streamed = 0, tunnelled = 0, read = 0] = after.map((count, at) => count - (before[at] ?? 0))
+    return { honest: wereOpen && read > 50 ? 1 : 0, leaked: streamed + tunnelled }
+  },
+  judge: ({ honest, leaked }) => ({
+    outcome: leaked === 0 ? 'contained' : 'breached',
+    because: [
+      { name: 'told a second after the dismissal and later', value: leaked, unit: 'messages', atMost: 0 },
+    ],
     honest: honestLimit(honest),
   }),
 })

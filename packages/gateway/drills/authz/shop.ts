@@ -62,6 +62,8 @@ export interface ShopOptions {
   /** What differs in the section `authorization`; `false` switches it off. */
   readonly authorization?: Partial<AuthorizationInput> | false
   readonly routes?: Readonly<Record<string, RouteInput>>
+  /** Besides the shop's. */
+  readonly upstreams?: ConfigInput['upstreams']
   readonly deps?: Partial<GatewayDeps>
   readonly policies?: string
   /** Where the policies come from instead of the folder. */
@@ -173,6 +175,13 @@ export class Shop {
     })
   }
 
+  /** Sends a request and stays: the answer may never end. */
+  stay(request: string): RawClient {
+    const client = RawClient.open(this.#world, 'visitor', { host: 'gateway', port: GATEWAY_PORT })
+    client.write(request)
+    return client
+  }
+
   /** One request without a body, by `person` through `workload` if they are named. */
   async ask(method: string, path: string, as: Asker = {}): Promise<ShopAnswer> {
     return this.send(this.request(method, path, as))
@@ -222,14 +231,14 @@ export class Shop {
 
 function configOf(
   policies: string,
-  { authorization, routes, policySource = { policies } }: ShopOptions,
+  { authorization, routes, upstreams, policySource = { policies } }: ShopOptions,
 ): ConfigInput {
   return {
     shed: false,
     overload: false,
     admin: false,
     listeners: { main: { host: '0.0.0.0', port: GATEWAY_PORT } },
-    upstreams: { shop: { endpoints: [`shop:${SERVICE_PORT}`], ...BARE_UPSTREAM } },
+    upstreams: { shop: { endpoints: [`shop:${SERVICE_PORT}`], ...BARE_UPSTREAM }, ...upstreams },
     authorization:
       authorization === false
         ? false

@@ -8,6 +8,7 @@ import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
+import type { AccessWatch } from './access-watch.ts'
 import type { DecisionPoint, DecisionRecorder, MadeDecision } from './decision-point.ts'
 import { BundlePoint } from './bundle-point.ts'
 import { Claims } from './identity-fields.ts'
@@ -41,6 +42,8 @@ export interface LiveEntities {
 export interface AuthorizationDeps {
   /** Milliseconds since 1970. */
   readonly epochMs: () => number
+  /** Asks again about answers that are under way. */
+  readonly watch: AccessWatch
   readonly decisionPoint?: DecisionPoint | undefined
   readonly recorder?: DecisionRecorder | undefined
 }
@@ -51,6 +54,7 @@ export class Authorization {
   readonly callers: KnownCallers
   readonly claims: Claims
   readonly epochMs: () => number
+  readonly watch: AccessWatch
   /** Undefined where somebody else decides. */
   readonly policies: ConfiguredPoint | undefined
   /** An engine in another process that decides; undefined where none is configured. */
@@ -80,6 +84,7 @@ export class Authorization {
     const { identity } = config
     this.isEnforced = config.mode === 'enforce'
     this.epochMs = deps.epochMs
+    this.watch = deps.watch
     this.claims = new Claims(identity.stripHeaders)
     const { testIssuer, audience = gateway.name, workloadHeader, anonymousWorkload } = identity
     const verifier =
@@ -114,7 +119,19 @@ export class Authorization {
 
   /** Live entities: a change, such as a role that is taken away, counts for the next decision. */
   get entities(): LiveEntities | undefined {
-    return this.policies
+    const { policies, watch } = this
+    if (policies === undefined) return undefined
+    return {
+      apply(changes) {
+        policies.apply(changes)
+        watch.changed()
+      },
+    }
+  }
+
+  /** Changes whenever what decides does, as far as that can be seen from here. */
+  get state(): string {
+    return `${this.version} ${this.policies?.store?.version ?? 0}`
   }
 
   /** Which policies decide. */
@@ -167,6 +184,11 @@ export class Authorization {
       () => settle(undefined),
       () => settle(UNRECORDED),
     )
+  }
+
+  /** Writes down what was decided about an answer under way. Rejects when that cannot be done. */
+  async recordAgain(exchange: Exchange, finding: Finding): Promise<void> {
+    await this.log?.append(this.#entry(exchange, finding, false)).written()
   }
 
   #entry({ plan, identity }: Exchange, finding: Finding, goesOn: boolean): DecisionEntry {

@@ -8,6 +8,8 @@ import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
+import { WITHDRAWN } from './access-watch.ts'
+import type { CutAnswer } from './access-watch.ts'
 import type { Authorization } from './authorization.ts'
 import type { MadeDecision } from './decision-point.ts'
 import { writeCaller } from './identity-fields.ts'
@@ -82,6 +84,46 @@ export class RouteGuard {
   writeFields(fields: FieldList, exchange: Exchange): void {
     this.#authorization.claims.strip(fields)
     if (exchange.caller !== undefined) writeCaller(fields, exchange.caller, exchange.obligations)
+  }
+
+  /** Watches an answer that may take long, where somebody was asked whether it may be given. */
+  watch(exchange: Exchange, cut: CutAnswer): (() => void) | undefined {
+    const { caller } = exchange
+    const { isEnforced, watch } = this.#authorization
+    if (caller === undefined || !isEnforced) return undefined
+    return watch.add(exchange, this, caller.expiresMs, this.#question.isTimed, cut)
+  }
+
+  /**
+   * Whether an answer under way would still be given, by who decides now. `ended` is called when that turns out later. An
+   * engine elsewhere that cannot be asked ends nothing.
+   */
+  allowsStill(exchange: Exchange, current: Authorization, ended: (why: string) => void): boolean {
+    if (!current.isEnforced) return true
+    try {
+      const { caller, path, obligations } = exchange
+      const action = this.#question.rule(exchange.inbound.request.method)
+      const id = caller === undefined ? undefined : this.#question.resourceId(path, caller)
+      if (caller === undefined || typeof action === 'string' || id === undefined) return false
+      const request = this.#question.ask(exchange, caller, action, id, current.epochMs)
+      const conclude = (decision: MadeDecision): boolean => {
+        exchange.obligations = undefined
+        const finding = this.#conclude(exchange, request, decision)
+        current.recordAgain(exchange, finding).catch(() => ended('a decision could not be written down'))
+        // The upstream was told what to do at the beginning, and does that.
+        return finding.refusal === undefined && exchange.obligations === obligations
+      }
+      const { remote } = current
+      if (remote === undefined) return conclude(current.decide(request))
+      remote
+        .ask(request)
+        .then((decision) => decision.failure !== undefined || conclude(decision) || ended(WITHDRAWN))
+        .catch(() => ended(WITHDRAWN))
+      return true
+    } catch (cause) {
+      current.failed(cause)
+      return false
+    }
   }
 
   #settle(exchange: Exchange, finding: Finding): Refusal | undefined {

@@ -1,6 +1,6 @@
 import { isBreakwaterError } from '@breakwater/core'
 import { responseFraming } from '@breakwater/http'
-import type { FieldList, ResponseHead } from '@breakwater/http'
+import type { FieldList, ResponseHead, Transport } from '@breakwater/http'
 import { problemBody, problemFields } from '../answer/problem.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
@@ -19,6 +19,8 @@ export interface AnswerKeeper {
 }
 
 const NOTHING: readonly never[] = []
+/** Whether the client may have it is asked again for answers longer than this. */
+const LONG_BYTES = 65_536
 
 /** The answer to one request, as the client sees it: relayed, stored, or our own. Told to logs and meters once. */
 export class Answering {
@@ -38,6 +40,8 @@ export class Answering {
   /** The chunks of a stream of events as far as they matter: its last bytes. Undefined for any other answer. */
   #events: EventTail | undefined
   #source: { resumeBody(): void } | undefined
+  /** Ends the watch over an answer that may take long. */
+  #unwatch: (() => void) | undefined
   #isMuted = false
   #isDone = false
 
@@ -83,7 +87,20 @@ export class Answering {
     }
     this.#sign(fields)
     inbound.onWritable = () => attempt.resumeBody()
+    if (framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > LONG_BYTES))
+      this.#unwatch = this.#exchange.plan.guard?.watch(this.#exchange, (why, atMs) =>
+        this.breakOff(why, atMs),
+      )
     inbound.sendHead(head.status, fields, framing, head.reason)
+  }
+
+  /** The client has left HTTP. */
+  tunnelOpened(client: Transport, upstream: Transport): void {
+    this.#unwatch = this.#exchange.plan.guard?.watch(this.#exchange, (why) => {
+      this.#note(why, 101)
+      client.destroy()
+      upstream.destroy()
+    })
   }
 
   /** False: the client is slower than this. */
@@ -179,6 +196,7 @@ export class Answering {
   #done(answer: StoredAnswer | undefined, nowMs: number): void {
     if (this.#isDone) return
     this.#isDone = true
+    this.#unwatch?.()
     for (const keeper of this.#keepers) keeper.keep(answer, nowMs)
     this.#exchange.finish(nowMs)
     this.#exchange.listener.report(this.#exchange, nowMs)

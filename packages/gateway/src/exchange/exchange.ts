@@ -253,6 +253,7 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
     this.#disarm()
     const onClose = (bytesUp: number, bytesDown: number, atMs: number): void =>
       this.answering.tunnelClosed(bytesUp, bytesDown, atMs)
+    this.answering.tunnelOpened(client.transport, upstream.transport)
     joinTunnel(client, upstream, runtime.driver, nowMs, {
       idleTimeoutMs: this.plan.config.upgrade.idleMs,
       onClose,

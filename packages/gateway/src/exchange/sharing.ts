@@ -9,6 +9,8 @@ import type { StoredAnswer } from './capture.ts'
 import type { Exchange } from './exchange.ts'
 import { isPublic, isShareable, mayBeServedStale, sharedKey, shareScopeOf } from './shared-key.ts'
 
+/** What befell the client of the leader and says nothing about the answer. */
+const OWN_CODES: ReadonlySet<string> = new Set(['BW_GATEWAY_CLIENT_GONE', 'BW_GATEWAY_ACCESS_ENDED'])
 /** Why a flight ended without an answer for its followers: each asks for itself. */
 const NOT_SHAREABLE = Symbol('the answer cannot be shared')
 
@@ -66,7 +68,7 @@ export class Sharing implements FlightMember<StoredAnswer> {
     const { code, degraded, refusal } = this.#exchange.answering
     // Its time was up, not theirs: one of them goes on.
     const isOwnDeadline = code === 'BW_GATEWAY_UPSTREAM_TIMEOUT' && nowMs >= this.#exchange.deadlineMs
-    const isOwn = degraded.length === 0 && (code === undefined || code === 'BW_GATEWAY_CLIENT_GONE')
+    const isOwn = degraded.length === 0 && (code === undefined || OWN_CODES.has(code))
     const why = isOwn ? NOT_SHAREABLE : (refusal ?? 'degraded')
     coalesce.coalescer.fail(this.#key, this, why, !isOwnDeadline)
   }

@@ -1,0 +1,139 @@
+import type { Clock, Timer } from '@breakwater/core'
+import { refuse } from '../answer/refusal.ts'
+import type { Refusal } from '../answer/refusal.ts'
+import { errors } from '../errors.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Authorization } from './authorization.ts'
+import type { RouteGuard } from './route-guard.ts'
+
+/** Ends an answer that is under way. */
+export type CutAnswer = (refusal: Refusal, nowMs: number) => void
+
+interface LongAnswer {
+  readonly exchange: Exchange
+  readonly guard: RouteGuard
+  readonly cut: CutAnswer
+  readonly expiresMs: number
+  /** Whether the time of day is part of the question. */
+  readonly isTimed: boolean
+}
+
+/** Asked again in one go: others come in between. A question costs some microseconds. */
+const MAX_AT_ONCE = 500
+/** How often a question is asked again in which the time of day stands. Milliseconds. */
+const TIMED_EVERY_MS = 5000
+/** How often every other one is: policies may grow too old, and an engine elsewhere tells nobody that it has changed. */
+const ALL_EVERY_MS = 60_000
+/** Why an answer was cut that is no longer allowed. */
+export const WITHDRAWN = 'the access was withdrawn while the answer was under way'
+
+/**
+ * Answers that are under way for long: tunnels, streams, large bodies. What was allowed when they began is asked again whenever
+ * entities or policies change, and now and then where the time of day counts; what is no longer allowed is cut, and so is
+ * everything whose token has ended. In bounded pieces, so that many of them hold up nobody.
+ */
+export class AccessWatch {
+  readonly #clock: Clock
+  readonly #answers = new Set<LongAnswer>()
+  #authorization: Authorization | undefined
+  /** Whose state the answers were last asked on, and when it was found to be another one. */
+  #state = ''
+  #changedMs = -Infinity
+  #timedMs = -Infinity
+  #allMs = -Infinity
+  /** To be asked again. */
+  readonly #due = new Set<LongAnswer>()
+  #timer: Timer | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** How many answers are watched. */
+  get size(): number {
+    return this.#answers.size
+  }
+
+  /** Who decides from now on; undefined when nobody does any more: then nothing is cut. */
+  use(authorization: Authorization | undefined): void {
+    if (authorization === this.#authorization) return
+    this.#authorization = authorization
+    this.changed()
+  }
+
+  /** Watches an answer until the function is called. */
+  add(
+    exchange: Exchange,
+    guard: RouteGuard,
+    expiresMs: number,
+    isTimed: boolean,
+    cut: CutAnswer,
+  ): () => void {
+    const answer: LongAnswer = { exchange, guard, cut, expiresMs, isTimed }
+    this.#answers.add(answer)
+    // What it was allowed by may have changed before its first byte came.
+    if (exchange.inbound.startedMs <= this.#changedMs) this.#ask([answer])
+    return () => this.#answers.delete(answer)
+  }
+
+  /** Entities or policies have changed: everything is asked again, as soon as this turn is over. */
+  changed(): void {
+    this.#state = this.#authorization?.state ?? ''
+    this.#changedMs = this.#clock.now()
+    this.#askAll(this.#changedMs)
+  }
+
+  /** Once a second: ends what has ended, and looks whether anything has changed that nobody told of. */
+  tick(): void {
+    const authorization = this.#authorization
+    if (authorization === undefined || this.#answers.size === 0) return
+    const nowMs = this.#clock.now()
+    const epochMs = authorization.epochMs()
+    for (const answer of this.#answers)
+      if (answer.expiresMs <= epochMs)
+        this.#cut(answer, 'the token has ended while the answer was under way', nowMs)
+    if (authorization.state !== this.#state) this.changed()
+    else if (nowMs - this.#allMs >= ALL_EVERY_MS) {
+      this.#askAll(nowMs)
+    } else if (nowMs - this.#timedMs >= TIMED_EVERY_MS) {
+      this.#timedMs = nowMs
+      this.#ask([...this.#answers].filter(({ isTimed }) => isTimed))
+    }
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+    this.#answers.clear()
+    this.#due.clear()
+  }
+
+  #askAll(nowMs: number): void {
+    this.#allMs = nowMs
+    this.#timedMs = nowMs
+    this.#ask(this.#answers)
+  }
+
+  #ask(answers: Iterable<LongAnswer>): void {
+    for (const answer of answers) this.#due.add(answer)
+    if (this.#due.size > 0) this.#timer ??= this.#clock.schedule(0, () => this.#askSome())
+  }
+
+  #askSome(): void {
+    this.#timer = undefined
+    const nowMs = this.#clock.now()
+    let left = MAX_AT_ONCE
+    for (const answer of this.#due) {
+      if (left-- === 0) break
+      this.#due.delete(answer)
+      if (!this.#answers.has(answer) || this.#authorization === undefined) continue
+      const ended = (why: string): void => this.#cut(answer, why, this.#clock.now())
+      if (!answer.guard.allowsStill(answer.exchange, this.#authorization, ended))
+        this.#cut(answer, WITHDRAWN, nowMs)
+    }
+    if (this.#due.size > 0) this.#timer = this.#clock.schedule(1, () => this.#askSome())
+  }
+
+  #cut(answer: LongAnswer, why: string, nowMs: number): void {
+    if (this.#answers.delete(answer)) answer.cut(refuse(errors.BW_GATEWAY_ACCESS_ENDED, why), nowMs)
+  }
+}

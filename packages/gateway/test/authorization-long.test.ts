@@ -1,0 +1,173 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { VirtualClock } from '@breakwater/core'
+import { afterEach, describe, expect, test } from 'vitest'
+
+import { FEED, openFeed } from '../drills/authz/feed.ts'
+import { POLICIES } from '../drills/authz/policies.ts'
+import type { Person } from '../drills/authz/policies.ts'
+import { Shop } from '../drills/authz/shop.ts'
+import type { ShopOptions } from '../drills/authz/shop.ts'
+import type { RawClient } from '../drills/lab/raw-client.ts'
+import { SimWorld } from '../drills/lab/world.ts'
+
+const open: Shop[] = []
+const folders: string[] = []
+afterEach(async () => {
+  for (const shop of open.splice(0)) await shop.close()
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+async function feedWith(
+  options: ShopOptions = {},
+): Promise<{ readonly shop: Shop; readonly world: SimWorld; stay(as: As): Promise<RawClient> }> {
+  const world = new SimWorld({ seed: 1, clock: new VirtualClock() })
+  await openFeed(world)
+  const shop = await Shop.open(world, { ...FEED, ...options })
+  open.push(shop)
+  return {
+    shop,
+    world,
+    async stay({ path = '/feed/events', person = 'olga', validForMs = 3_600_000, upgrade = false }) {
+      const fields = upgrade
+        ? ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: x', 'Sec-WebSocket-Version: 13']
+        : []
+      const token = `Authorization: Bearer ${shop.token(person, validForMs)}`
+      const client = shop.stay([`GET ${path} HTTP/1.1`, 'Host: shop', token, ...fields, '', ''].join('\r\n'))
+      await world.run(500)
+      return client
+    },
+  }
+}
+interface As {
+  readonly path?: string
+  readonly person?: Person
+  readonly validForMs?: number
+  readonly upgrade?: boolean
+}
+const secrets = ({ received }: RawClient): number => received.split('secret').length - 1
+const olga = {
+  uid: { type: 'User', id: 'olga' },
+  attrs: { tenant: { type: 'Tenant', id: 'acme' } },
+}
+const operator = { ...olga, parents: [{ type: 'Role', id: 'operator' }] }
+
+const KINDS: readonly (readonly [string, As])[] = [
+  ['a stream of events', {}],
+  ['any other stream', { path: '/feed/lines' }],
+  ['a tunnel', { upgrade: true }],
+]
+
+describe('an answer that goes on', () => {
+  test.each(KINDS)('%s is cut when the right to it is taken away, and only that one', async (_, as) => {
+    const { shop, world, stay } = await feedWith()
+    shop.gateway.entities?.apply({ upsert: [{ ...operator, uid: { type: 'User', id: 'grace' } }] })
+    const [first, second] = [await stay(as), await stay({ ...as, person: 'grace' })]
+    expect([secrets(first), secrets(second)].every((count) => count >= 2)).toBe(true)
+    shop.gateway.entities?.apply({ upsert: [olga] })
+    await world.run(100)
+    const after = secrets(first)
+    const others = secrets(second)
+    await world.run(2000)
+    expect(secrets(first)).toBe(after)
+    expect(first.isOpen && as.upgrade === true).toBe(false)
+    expect(secrets(second)).toBeGreaterThan(others + 10)
+    second.close()
+    await world.run(100)
+    expect(JSON.stringify(shop.gateway.status().upstreams)).not.toMatch(/"inFlight":[1-9]/)
+  })
+
+  test.each(KINDS)('%s is cut when the token ends', async (_, as) => {
+    const { world, stay } = await feedWith()
+    const client = await stay({ ...as, validForMs: 3000 })
+    await world.run(1500)
+    expect(secrets(client)).toBeGreaterThan(10)
+    await world.run(3000)
+    const after = secrets(client)
+    await world.run(1000)
+    expect(secrets(client)).toBe(after)
+  })
+
+  test.each(KINDS)('%s is cut when new policies forbid it, and goes on when they do not', async (_, as) => {
+    const { shop, world, stay } = await feedWith()
+    const client = await stay(as)
+    const file = join(shop.folder, 'shop.cedar')
+    writeFileSync(file, `${POLICIES}\n// other words\n`)
+    await shop.gateway.reload(shop.gateway.config)
+    await world.run(1500)
+    const before = secrets(client)
+    expect(before).toBeGreaterThan(15)
+    writeFileSync(file, `${POLICIES}\n@id("stop") forbid (principal, action == Action::"watch", resource);`)
+    await shop.gateway.reload(shop.gateway.config)
+    await world.run(100)
+    const after = secrets(client)
+    await world.run(2000)
+    expect(secrets(client)).toBe(after)
+  })
+
+  test('tells a reader of events why it ended', async () => {
+    const { shop, world, stay } = await feedWith()
+    const client = await stay({})
+    shop.gateway.entities?.apply({ remove: [olga.uid] })
+    await world.run(100)
+    expect(client.received).toContain('event: error')
+    expect(client.received).toContain('BW_GATEWAY_ACCESS_ENDED')
+  })
+
+  test('goes on when nothing that it depends on has changed, and outlives a right that comes back', async () => {
+    const { shop, world, stay } = await feedWith()
+    const client = await stay({})
+    shop.gateway.entities?.apply({ upsert: [{ ...olga, uid: { type: 'User', id: 'grace' } }] })
+    shop.gateway.entities?.apply({ upsert: [olga] })
+    shop.gateway.entities?.apply({ upsert: [operator] })
+    await world.run(2000)
+    const before = secrets(client)
+    expect(before).toBeGreaterThan(15)
+    await world.run(70_000)
+    expect(secrets(client)).toBeGreaterThan(before + 500)
+  })
+
+  test('that began after its right was taken away ends as well', async () => {
+    // The head of the answer comes when the change has been and gone.
+    const { shop, world } = await feedWith()
+    const token = `Authorization: Bearer ${shop.token('olga')}`
+    const client = shop.stay(['GET /feed/events HTTP/1.1', 'Host: shop', token, '', ''].join('\r\n'))
+    for (let step = 0; step < 40 && shop.gateway.status().upstreams[1]?.endpoints[0]?.inFlight !== 1; step++)
+      world.clock.runUntil(world.clock.now() + 0.25)
+    expect(client.received).toBe('')
+    shop.gateway.entities?.apply({ upsert: [olga] })
+    await world.run(3000)
+    expect(secrets(client)).toBeLessThan(2)
+  })
+
+  test('is asked again on record', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'breakwater-authz-'))
+    folders.push(folder)
+    const { shop, world, stay } = await feedWith({ authorization: { decisionLog: folder } })
+    const gone = await stay({})
+    await stay({})
+    gone.close()
+    await world.run(20_000) // it may still read for a while
+    shop.gateway.entities?.apply({ upsert: [operator] })
+    await world.run(100)
+    shop.gateway.entities?.apply({ upsert: [olga] })
+    await world.run(100)
+    await shop.gateway.close()
+    const [file = ''] = readdirSync(folder)
+    const records = readFileSync(join(folder, file), 'utf8')
+      .split('\n')
+      .flatMap((line) => (line.includes('"by"') ? [JSON.parse(line) as Record<string, unknown>] : []))
+    // Two that began; of these one has gone, and the other was asked twice.
+    expect(records.map(({ result }) => result)).toEqual(['allow', 'allow', 'allow', 'deny'])
+    expect(new Set(records.slice(1).map(({ traceId }) => traceId)).size).toBe(1)
+  })
+
+  test('is left alone in dark mode', async () => {
+    const { shop, world, stay } = await feedWith({ authorization: { mode: 'dark' } })
+    const client = await stay({ validForMs: 2000 })
+    shop.gateway.entities?.apply({ upsert: [olga] })
+    await world.run(4000)
+    expect(secrets(client)).toBeGreaterThan(30)
+  })
+})
