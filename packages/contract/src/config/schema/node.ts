@@ -138,7 +138,7 @@ export const serviceSchema = section({
   ),
   workload: workload.optional().meta({
     description:
-      'Which workload it is. It gets a token of the test issuer in `WORKLOAD_TOKEN`, made at each start and kept nowhere else, and what it needs to verify the tokens of others in `TOKEN_PUBLIC_KEY`, `TOKEN_ISSUER` and `TOKEN_AUDIENCE`.',
+      'Which workload it is. It gets a token of the test issuer in `WORKLOAD_TOKEN`, made at each start, kept nowhere else and good for 30 days, and what it needs to verify the tokens of others in `TOKEN_PUBLIC_KEY`, `TOKEN_ISSUER` and `TOKEN_AUDIENCE`.',
   }),
   health: serviceHealth.optional().meta({ description: 'When it counts as started. Left out: at once.' }),
   dependsOn: field(z.array(z.string()).prefault([]), 'Services that must be up before it.', {
