@@ -1,3 +1,4 @@
+import { errors } from '../errors.ts'
 import type { HttpError } from '../errors.ts'
 import type { FieldList } from '../fields.ts'
 import type { Upgraded } from '../internal/upgraded.ts'
@@ -18,7 +19,8 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRAC
 
 /** One request on its way through a pool: first waiting, then on a connection. @internal */
 export class PooledRequest implements ClientExchange, ResponseHandler {
-  readonly request: RequestInit
+  /** Let go when an answer has begun: a stream may last for hours, and nothing of it is sent again. */
+  #request: RequestInit | undefined
   readonly timeouts: RequestTimeouts | undefined
   readonly #handler: ResponseHandler
   readonly #home: RequestHome
@@ -41,7 +43,7 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
     home: RequestHome,
     timeouts: RequestTimeouts | undefined,
   ) {
-    this.request = request
+    this.#request = request
     this.#handler = handler
     this.#home = home
     this.timeouts = timeouts
@@ -49,7 +51,9 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
 
   /** Goes onto an idle connection. */
   start(connection: ClientConnection, nowMs: number): void {
-    connection.send(this.request, this, nowMs, this.timeouts)
+    const request = this.#request
+    if (request === undefined) throw errors.BW_HTTP_STATE_INVALID('the request was answered already')
+    connection.send(request, this, nowMs, this.timeouts)
     this.#connection = connection
     this.bytesSent = true
     const queued = this.#queued
@@ -114,6 +118,7 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
   }
 
   onHead(head: ResponseHead, nowMs: number): void {
+    this.#request = undefined
     this.#handler.onHead(head, nowMs)
   }
 
@@ -148,10 +153,12 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
    */
   #mayReplay(error: HttpError): boolean {
     const connection = this.#connection
+    const request = this.#request
+    if (request === undefined) return false
     if (connection === undefined || this.freshOnly || connection.requests < 2 || connection.answerBegun)
       return false
     if (error.code !== 'BW_HTTP_UPSTREAM_CLOSED' || this.#bodyGiven) return false
-    const { framing, method } = this.request
+    const { framing, method } = request
     const empty = framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0)
     if (!empty || !IDEMPOTENT.has(method)) return false
     this.freshOnly = true

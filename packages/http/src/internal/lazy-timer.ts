@@ -1,4 +1,4 @@
-import { Deadline } from '@breakwater/core'
+import { WheelEntry } from '@breakwater/core'
 import type { Clock, DeadlineWheel } from '@breakwater/core'
 
 /** The part of a driver that machines take time from. */
@@ -11,24 +11,20 @@ export interface Timing {
  * A deadline that is set and cleared on every request but rarely passes. Only setting it *earlier* touches the wheel; an entry
  * that comes up too early looks at the real time and goes back in.
  */
-export class LazyTimer {
+export class LazyTimer extends WheelEntry {
   readonly #wheel: DeadlineWheel
-  readonly #deadline: Deadline
+  readonly #fire: (nowMs: number) => void
   #dueMs = Infinity
 
   constructor(wheel: DeadlineWheel, fire: (nowMs: number) => void) {
+    super()
     this.#wheel = wheel
-    this.#deadline = new Deadline((nowMs) => {
-      if (this.#dueMs <= nowMs) {
-        this.#dueMs = Infinity
-        fire(nowMs)
-      } else if (this.#dueMs !== Infinity) wheel.arm(this.#deadline, this.#dueMs)
-    })
+    this.#fire = fire
   }
 
-  set(atMs: number): void {
-    this.#dueMs = atMs
-    if (atMs < this.#deadline.atMs) this.#wheel.arm(this.#deadline, atMs)
+  set(dueMs: number): void {
+    this.#dueMs = dueMs
+    if (dueMs < this.atMs) this.#wheel.arm(this, dueMs)
   }
 
   clear(): void {
@@ -38,6 +34,13 @@ export class LazyTimer {
   /** For the end of the owner's life: leaves nothing in the wheel. */
   release(): void {
     this.#dueMs = Infinity
-    this.#wheel.disarm(this.#deadline)
+    this.#wheel.disarm(this)
+  }
+
+  override onExpire(nowMs: number): void {
+    if (this.#dueMs <= nowMs) {
+      this.#dueMs = Infinity
+      this.#fire(nowMs)
+    } else if (this.#dueMs !== Infinity) this.#wheel.arm(this, this.#dueMs)
   }
 }
