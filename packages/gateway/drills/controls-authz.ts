@@ -162,6 +162,7 @@ export const authzControls: readonly Control[] = [
   workloadCheck,
   failClosed,
   liveEntities,
+  accessWatch,
   acceptOnly,
   objectGuard,
   listGuard,
