@@ -14,10 +14,16 @@ export interface Terminal {
   interrupted(): AbortSignal
 }
 
+/** How much may wait for whoever reads standard error. What comes on top of it is lost. */
+const MAX_WAITING_BYTES = 1_048_576
+
 /** The terminal of this process. */
 export const processTerminal: Terminal = {
   write: (text) => void process.stdout.write(text),
-  note: (text) => void process.stderr.write(text),
+  note(text) {
+    // Nobody reads: what a chatty service says must not fill the memory.
+    if (process.stderr.writableLength <= MAX_WAITING_BYTES) process.stderr.write(text)
+  },
   get isColoured() {
     return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === ''
   },
