@@ -2,6 +2,7 @@ import type { UidTable } from '../entities/uid-table.ts'
 import type { ValueInput } from '../entities/read-entities.ts'
 import type { RecordType } from '../schema/schema.ts'
 import type { CedarRecord } from '../values/record.ts'
+import type { KnownQuestions } from './known-question.ts'
 
 /**
  * A context that comes with question after question. It stands wherever the same plain object may, and whatever reads it as an
@@ -14,6 +15,7 @@ export class KnownContext {
   #type: RecordType | undefined
   #table: UidTable | undefined
   #added = -1
+  #questions: KnownQuestions | undefined
   #texts: { readonly of: object; readonly texts: readonly string[] } | undefined
 
   constructor(fields: { readonly [name: string]: ValueInput }) {
@@ -42,6 +44,14 @@ export class KnownContext {
     context.#type = type
     context.#table = table
     context.#added = table.added
+  }
+
+  static questions(context: KnownContext): KnownQuestions | undefined {
+    return context.#questions
+  }
+
+  static remember(context: KnownContext, questions: KnownQuestions): void {
+    context.#questions = questions
   }
 
   /** What `write` makes of it for `of`, made once. */

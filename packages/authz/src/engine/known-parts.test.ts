@@ -146,6 +146,62 @@ describe('known parts of a request', () => {
     }
   })
 
+  test('share what was read with no other principal, action, type of resource or store', () => {
+    const context = new KnownContext({ tenant: tenant('acme') })
+    const entities = [doc('acme'), user('ann', 'acme', 'reader'), user('bob', 'acme')]
+    const [here, there] = [opened(...entities), opened(doc('acme'), user('ann', 'acme'), user('bob', 'acme'))]
+    const parts = {
+      principal: ['ann', 'bob', 'nobody'].map((id) => new KnownUid('User', id)),
+      action: ['view', 'edit', 'rate', 'dance'].map((id) => new KnownUid('Action', id)),
+      resource: [
+        ...['d', 'e', '\ud800'].map((id) => new KnownUid('Doc', id)),
+        new KnownUid('User', 'ann'),
+        new KnownUid('Level', 'high'),
+        new KnownUid('Level', 'odd'),
+      ],
+    }
+    for (let round = 0; round < 3; round += 1) {
+      for (const authorizer of [here, there]) {
+        for (const action of parts.action) {
+          for (const principal of parts.principal) {
+            for (const resource of parts.resource) {
+              const asked = authorizer.decide({ principal, action, resource, context })
+              const usual = authorizer.decide({
+                principal: { ...principal },
+                action: { ...action },
+                resource: { ...resource },
+                context: { tenant: tenant('acme') },
+              })
+              expect({ ...asked, failure: asked.failure?.message }).toEqual({
+                ...usual,
+                failure: usual.failure?.message,
+              })
+            }
+          }
+        }
+      }
+    }
+  })
+
+  test('are checked one by one where a type lists its ids', () => {
+    const schema = `entity User; entity Level enum ["low", "high"]; action set appliesTo { principal: [User], resource: [Level] };`
+    const authorizer = new Authorizer({ policies: 'permit (principal, action, resource);', schema })
+    const asked = {
+      principal: new KnownUid('User', 'ann'),
+      action: new KnownUid('Action', 'set'),
+      context: new KnownContext({}),
+    }
+    const decided = (id: string): string =>
+      authorizer.decide({ ...asked, resource: new KnownUid('Level', id) }).decision
+    expect(['high', 'odd', 'low', 'high', 'odd'].map(decided)).toEqual([
+      'allow',
+      'deny',
+      'allow',
+      'allow',
+      'deny',
+    ])
+  })
+
   test('do not hide the entities that a request brings', () => {
     const authorizer = opened(user('ann', 'acme', 'reader'))
     expect(authorizer.decide(known).decision).toBe('deny')

@@ -19,6 +19,7 @@ import { AuthzError } from '../errors.ts'
 import { EMPTY_RECORD, type CedarRecord } from '../values/record.ts'
 import type { EntityOverlay } from './frame.ts'
 import { KnownContext } from './known-context.ts'
+import { KnownQuestions } from './known-question.ts'
 
 /** A question: may this principal do this action to this resource? */
 export interface AuthzRequest {
@@ -46,6 +47,12 @@ export interface ResolvedRequest {
  * @throws `BW_AUTHZ_DATA_INVALID`, `BW_AUTHZ_ENTITY_CONFLICT`, `BW_AUTHZ_REQUEST_INVALID`.
  */
 export function resolveRequest(request: AuthzRequest, store: EntityStore): ResolvedRequest {
+  const { entities } = request
+  const known = entities === undefined ? KnownQuestions.resolve(request, store) : undefined
+  return known ?? readRequest(request, store)
+}
+
+function readRequest(request: AuthzRequest, store: EntityStore): ResolvedRequest {
   const { schema } = store
   const { entities } = request
   // Entities of the request change what a name stands for: then nothing that is known beforehand counts.
@@ -61,7 +68,9 @@ export function resolveRequest(request: AuthzRequest, store: EntityStore): Resol
     throw invalid(`the schema does not know the action ${action}`)
   const context = contextOf(request.context, names?.table, uids, declared, schema)
   if (schema !== undefined && declared !== undefined) requireAllowed(principal, declared, resource, schema)
-  return { principal, action, resource, context, overlay }
+  const resolved = { principal, action, resource, context, overlay }
+  if (entities === undefined) KnownQuestions.keep(request, resolved, store)
+  return resolved
 }
 
 /** What the request brings, on top of the store as it was at a snapshot. */

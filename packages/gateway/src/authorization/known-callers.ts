@@ -77,9 +77,19 @@ export class KnownCallers {
 
   /** The caller, or why there is none: safe to log and to tell. `nowMs`: milliseconds since 1970. */
   find(fields: FieldList, nowMs: number): KnownCaller | string {
-    const user = onlyValue(fields, 'authorization')
-    const workload = onlyValue(fields, this.#workloadHeader)
-    if (user === undefined || workload === undefined) return this.#identify(fields, '', '', nowMs)
+    const { flat } = fields
+    let user = ''
+    let workload = ''
+    for (let at = 0; at < flat.length; at += 2) {
+      const name = flat[at]
+      const isUser = name === 'authorization'
+      if (!isUser && name !== this.#workloadHeader) continue
+      const value = flat[at + 1] ?? ''
+      // Empty, or more than once: what is wrong with it is told by whoever looks closer.
+      if (value === '' || (isUser ? user : workload) !== '') return this.#identify(fields, '', '', nowMs)
+      if (isUser) user = value
+      else workload = value
+    }
     const known = this.#known(user, workload)
     if (known !== undefined) return known.expiresMs > nowMs ? known : 'the token has expired'
     return this.#identify(fields, user, workload, nowMs)
@@ -115,15 +125,4 @@ export class KnownCallers {
       entry.through.set(ownText(workload), caller)
     }
   }
-}
-
-/** The value of a field; empty when it did not come, undefined when it came empty or more than once. */
-function onlyValue({ flat }: FieldList, name: string): string | undefined {
-  let value: string | undefined = ''
-  for (let at = 0; at < flat.length; at += 2) {
-    if (flat[at] !== name) continue
-    if (value !== '' || flat[at + 1] === '') return undefined
-    value = flat[at + 1] ?? ''
-  }
-  return value
 }
