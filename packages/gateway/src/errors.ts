@@ -114,7 +114,7 @@ export const errors: ErrorCatalogue<Readonly<Record<Code, ErrorSpec>>> = defineE
     fault: 'breakwater',
     retry: 'never',
     status: 500,
-    fix: 'Repair what the message names: a free port, an address of this machine, a certificate and its key.',
+    fix: 'Repair what the message names: a free port, an address of this machine, a certificate and its key, a folder.',
   },
   BW_GATEWAY_UNAUTHENTICATED: caller(401, 'Send a token of the issuer that this gateway trusts.'),
   BW_GATEWAY_FORBIDDEN: caller(403, 'Ask whoever administers the policies for the permission.'),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readLogFolder, verifyLog } from '@breakwater/authz/operate'
@@ -196,6 +196,18 @@ describe('with a decision log', () => {
       ['failure', 'deny', undefined, 'BW_GATEWAY_UNAUTHENTICATED'],
       ['failure', 'deny', undefined, 'BW_GATEWAY_PATH_AMBIGUOUS'],
     ])
+  })
+
+  test('a folder for it that cannot be made stops the start, by name', async () => {
+    const file = join(newFolder(), 'a-file')
+    writeFileSync(file, '')
+    const places = [join(file, 'log'), ...(existsSync('/proc/self') ? ['/proc/breakwater/log'] : [])]
+    for (const decisionLog of places) {
+      await expect(shopWith({ authorization: { decisionLog } })).rejects.toMatchObject({
+        code: 'BW_GATEWAY_START_FAILED',
+        message: expect.stringContaining(`the decision log in ${decisionLog} cannot be opened: `),
+      })
+    }
   })
 
   test.each<readonly [string, DecisionRecorder['append']]>([

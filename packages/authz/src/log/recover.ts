@@ -1,6 +1,5 @@
-import { readFileSync, readdirSync, truncateSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolder } from '@breakwater/core'
 import { AuthzError } from '../errors.ts'
 import { FILE_NAME, NO_SEAL, fileName } from './chain.ts'
 import { verifyLog, type ChainHead, type LogFile } from './verify.ts'
@@ -31,7 +30,7 @@ export function readLogFolder(folder: string): LogFile[] {
  * @throws `BW_AUTHZ_LOG_BROKEN` when the last file does not fit its own chain: nothing may be appended to that.
  */
 export function recoverLog(folder: string, key: Uint8Array | undefined): LogState {
-  makeFolder(folder)
+  if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
   const names = readdirSync(folder).filter((name) => FILE_NAME.test(name))
   let file = Math.max(0, ...names.map((name) => Number(FILE_NAME.exec(name)?.[1])))
   if (file === 0) return { head: { seq: 0, seal: NO_SEAL }, file: 1, bytes: 0, tornBytes: 0 }
