@@ -280,6 +280,23 @@ describe.runIf(hasOpenssl)('TLS (needs the openssl command to make a certificate
     }
   })
 
+  test('ends a client whose handshake does not end in time, and any with the driver', async () => {
+    const { tls } = secureListen()
+    if (tls === undefined) throw new Error('no TLS')
+    const listen = { ...HERE, tls: { ...tls, handshakeTimeoutMs: 50 } }
+    const impatient = await serve(() => undefined, listen)
+    const silent = connectSocket({ host: '127.0.0.1', port: impatient.port })
+    await new Promise((resolve) => silent.once('close', resolve))
+    const patient = await serve(() => undefined, secureListen())
+    const waiting = connectSocket({ host: '127.0.0.1', port: patient.port })
+    waiting.on('error', () => undefined)
+    await new Promise((resolve) => waiting.once('connect', resolve))
+    waiting.write(Buffer.from([0x16, 0x03, 0x01]))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await Promise.all(drivers.map((opened) => opened.close()))
+    await new Promise((resolve) => waiting.once('close', resolve))
+  }, 4_000)
+
   test('says which certificate file it cannot use', async () => {
     const listen = { ...HERE, tls: { certificateFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' } }
     await expect(serve(() => undefined, listen)).rejects.toThrow(

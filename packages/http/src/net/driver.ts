@@ -45,12 +45,11 @@ class SocketDriver implements NetDriver {
   readonly #shared = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES)
 
   async listen(options: ListenOptions, accept: Accept): Promise<Listener> {
-    const listener: NetListener = await NetListener.open(
-      options,
-      accept,
-      (socket, isSecure, acceptNow) => this.#take(socket, isSecure, acceptNow),
-      () => this.#listeners.delete(listener),
-    )
+    const listener: NetListener = await NetListener.open(options, accept, {
+      own: (socket) => this.#own(socket),
+      take: (socket, isSecure, acceptNow) => this.#take(socket, isSecure, acceptNow),
+      onClose: () => this.#listeners.delete(listener),
+    })
     this.#listeners.add(listener)
     return listener
   }

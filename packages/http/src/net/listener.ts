@@ -8,8 +8,14 @@ import { errors } from '../errors.ts'
 import type { Accept, ListenOptions, ListenTls, Listener, ListenerSettings } from '../transport.ts'
 import { listenError } from './listen-error.ts'
 
-/** Makes a connection of a socket whose handshake, if there is one, is over. */
-type Take = (socket: Socket, isSecure: boolean, accept: Accept) => void
+/** What a listener asks of its driver. */
+export interface ListenerOwner {
+  /** Looks after a socket whose handshake is not over yet. */
+  readonly own: (socket: Socket) => void
+  /** Makes a connection of a socket whose handshake, if there is one, is over. */
+  readonly take: (socket: Socket, isSecure: boolean, accept: Accept) => void
+  readonly onClose: () => void
+}
 
 /** Half of a listener that speaks TLS: the port itself belongs to the plain server in front of it. */
 interface TlsEnd {
@@ -24,35 +30,32 @@ interface TlsEnd {
 export class NetListener implements Listener {
   readonly host: string
   readonly #server = new NetServer({ allowHalfOpen: true, noDelay: true })
-  readonly #take: Take
-  readonly #onClose: () => void
+  readonly #owner: ListenerOwner
   #accept: Accept
   #tls: TlsEnd | undefined
   #connections = 0
   #port = 0
 
-  private constructor(options: ListenOptions, accept: Accept, take: Take, onClose: () => void) {
+  private constructor(options: ListenOptions, accept: Accept, owner: ListenerOwner) {
     this.host = options.host
-    this.#take = take
-    this.#onClose = onClose
+    this.#owner = owner
     this.#accept = accept
     this.prepare(options, accept)()
     this.#server.on('connection', (socket: Socket) => {
       this.#connections++
       socket.once('close', () => this.#connections--)
-      if (this.#tls === undefined) this.#take(socket, false, this.#accept)
-      else this.#tls.server.emit('connection', socket)
+      if (this.#tls === undefined) {
+        owner.take(socket, false, this.#accept)
+        return
+      }
+      owner.own(socket)
+      this.#tls.server.emit('connection', socket)
     })
   }
 
   /** @throws `BW_HTTP_LISTEN_FAILED`. */
-  static async open(
-    options: ListenOptions,
-    accept: Accept,
-    take: Take,
-    onClose: () => void,
-  ): Promise<NetListener> {
-    const listener = new NetListener(options, accept, take, onClose)
+  static async open(options: ListenOptions, accept: Accept, owner: ListenerOwner): Promise<NetListener> {
+    const listener = new NetListener(options, accept, owner)
     const { host, port, backlog = 511, reusePort = false } = options
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     // Later errors are of single accepts, such as EMFILE: the connection is lost, the listener is not.
@@ -84,7 +87,7 @@ export class NetListener implements Listener {
   close(): Promise<void> {
     // The server's own callback would wait for every connection; accepting stops at once.
     this.#server.close()
-    this.#onClose()
+    this.#owner.onClose()
     return Promise.resolve()
   }
 
@@ -93,9 +96,9 @@ export class NetListener implements Listener {
     // The same stays: a new one would not know the sessions that clients resume.
     if (this.#tls !== undefined && isDeepStrictEqual(settings, this.#tls.settings)) return this.#tls
     const server = usable(tls, () => new TlsServer(settings))
-    server.on('secureConnection', (socket: Socket) => this.#take(socket, true, this.#accept))
-    // A handshake that fails concerns that client only.
-    server.on('tlsClientError', () => undefined)
+    server.on('secureConnection', (socket: Socket) => this.#owner.take(socket, true, this.#accept))
+    // A handshake that fails concerns that client only. Out of time it is still open: who listens has to end it.
+    server.on('tlsClientError', (_error, socket) => socket.destroy())
     return { settings, server }
   }
 }
