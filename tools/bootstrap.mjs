@@ -101,11 +101,26 @@ export function handOver(script, args) {
   // A terminal sends Ctrl-C to the whole group, a supervisor to this process alone: pass everything on, and let
   // the child treat a second signal within a second as an echo of the first.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  if (process.env.npm_lifecycle_event !== undefined) stopWithLauncher(child)
   child.on('error', (error) => {
     console.error(`breakwater: cannot start ${child.spawnfile}: ${error.message}`)
     process.exit(1)
   })
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)))
+}
+
+/**
+ * npm gives the signals that it gets to the shell between it and us, and the shell does not pass them on. Whoever ends npm
+ * would leave us behind, with our ports: when the shell is gone, its work is over.
+ */
+function stopWithLauncher(child) {
+  const launcher = process.ppid
+  const look = setInterval(() => {
+    if (process.ppid === launcher) return
+    clearInterval(look)
+    child.kill('SIGTERM')
+  }, 250)
+  look.unref()
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -8,7 +9,7 @@ import { freePort, tempDir, waitForLine } from '@breakwater/testkit'
 import { expect, test } from 'vitest'
 
 import { isReachable } from '../src/up/ports.ts'
-import { breakwater, smallConfig } from './shop.ts'
+import { breakwater, root, smallConfig } from './shop.ts'
 
 const threePorts = async () => ({
   gateway: await freePort(),
@@ -30,6 +31,14 @@ function withService(folder: string, upstream: number): string {
     env: { PORT: '${upstream}' }
     health: { url: http://127.0.0.1:${upstream}/ }
 `
+}
+
+function endIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 const isOpen = (port: number): Promise<boolean> => isReachable({ host: '127.0.0.1', port }, 500)
@@ -113,6 +122,25 @@ test('kill -9 of the gateway leaves none of its services behind', async () => {
   expect((await up.exited).code).toBe(128 + 9)
   for (let tries = 0; tries < 100 && (await isOpen(ports.upstream)); tries++) await sleep(50)
   expect([await isOpen(ports.upstream), await isOpen(ports.gateway)]).toEqual([false, false])
+}, 40_000)
+
+test('SIGTERM to npm, whose shell keeps it to itself, ends the gateway as well', async () => {
+  await using folder = await tempDir()
+  const ports = await threePorts()
+  const file = join(folder.path, 'breakwater.yaml')
+  smallConfig(file, ports)
+  // What npm runs: a shell that waits for the command.
+  const command = `'${process.execPath}' '${join(root, 'packages/cli/bin/breakwater.js')}' up --config '${file}'; true`
+  const env = { ...process.env, npm_lifecycle_event: 'start' }
+  const shell = spawn('sh', ['-c', command], { env, stdio: ['ignore', 'ignore', 'ignore'] })
+  for (let tries = 0; tries < 200 && !(await isOpen(ports.admin)); tries++) await sleep(100)
+  const { pid } = (await (await fetch(`http://127.0.0.1:${ports.admin}/status`)).json()) as {
+    readonly pid: number
+  }
+  using _ = { [Symbol.dispose]: () => endIfAlive(pid) }
+  shell.kill('SIGTERM')
+  for (let tries = 0; tries < 100 && (await isOpen(ports.admin)); tries++) await sleep(100)
+  expect([await isOpen(ports.admin), await isOpen(ports.gateway)]).toEqual([false, false])
 }, 40_000)
 
 test('a second Ctrl-C, later than an echo, ends everything at once', async () => {
