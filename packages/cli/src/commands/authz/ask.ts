@@ -2,6 +2,7 @@ import { readJson } from '@breakwater/authz'
 import type { AuthzRequest, Authorizer, Explanation, ValueInput } from '@breakwater/authz'
 import type { JoinedPolicies } from '@breakwater/authz/operate'
 import { readActionText, readUidText, requestOf } from '@breakwater/authz/testing'
+import { guess } from '@breakwater/core'
 import { Command } from 'commander'
 
 import {
@@ -104,8 +105,10 @@ function askedOf(flags: AskFlags, { terminal, folder }: AuthzContext): Asked | u
   if (principal === undefined) return complain(terminal, 'name who asks: --user, --workload or --principal')
   const action = readActionText(flags.action ?? '', 'action')
   const resource = flags.resource ?? exampleFor(authorizer, action)
-  if (resource === undefined)
-    return complain(terminal, `no example fits ${action.id}: name one with --resource`)
+  if (resource === undefined) {
+    const why = unknownAction(authorizer, action) ?? `no example fits ${action.id}: name one with --resource`
+    return complain(terminal, why)
+  }
   const own = {
     ...(flags.workload !== undefined && { workload: reference('Workload', flags.workload) }),
     ...tenantOf(flags, authorizer, principal),
@@ -143,6 +146,19 @@ function tenantOf(
 }
 
 /** The first stored entity that the action may be about. */
+/** What is wrong with an action that the schema does not have; undefined when it has it, or there is no schema. */
+function unknownAction(
+  { store }: Authorizer,
+  action: { readonly type: string; readonly id: string },
+): string | undefined {
+  const { schema } = store
+  if (schema === undefined || schema.actions.has(named(action.type, action.id))) return undefined
+  const known = [...schema.actions.keys()].map((key) => readUidText(key, 'action').id)
+  const meant = guess(action.id, known)
+  const hint = meant === undefined ? `There are ${known.toSorted().join(', ')}` : `Did you mean ${meant}?`
+  return `the schema has no action ${action.id}. ${hint}`
+}
+
 function exampleFor(
   { store }: Authorizer,
   action: { readonly type: string; readonly id: string },

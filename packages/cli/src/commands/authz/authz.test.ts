@@ -377,6 +377,10 @@ describe('breakwater authz bundle', () => {
 describe('files and texts that cannot be used', () => {
   test.each([
     [`can --user u1 --action refund --context [1] -p ${shop}`, '--context is not a JSON object'],
+    [
+      `can --user u1 --action viewInvoise -p ${shop}`,
+      'the schema has no action viewInvoise. Did you mean viewInvoice?',
+    ],
     ['can --user u1 --action refund -p nowhere', 'there is no folder nowhere: name that of the policies'],
     [`shadow -p ${shop} --candidate nowhere`, 'there is no folder nowhere'],
     [`shadow -p ${shop} --candidate ${shop} --requests lines.json`, 'lines.json:2 is not a JSON object'],
