@@ -1,13 +1,20 @@
 import type { Socket } from 'node:net'
 import { asBuffer } from '../codec/request-parser.ts'
 import type { Transport, TransportHandler } from '../transport.ts'
-import type { Outlet } from './turns.ts'
 
 /** Above this many queued bytes within a turn, they are written before the turn ends. */
 const FLUSH_BYTES = 65_536
 
 /** Up to here one text is cheaper than one buffer: the socket copies a text to the kernel without making an object. */
 const TEXT_BYTES = 4_096
+
+/** What a turn may have written to. @internal */
+export interface Outlet {
+  /** Makes what is queued outlive the turn. False: it is too much for that, flush it. */
+  seal(): boolean
+  /** Hands what is queued to the socket. */
+  flush(): void
+}
 
 /** What a transport shares with the others of its driver. @internal */
 export interface Turns {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { Outlet } from './transport.ts'
 import { NetTurns } from './turns.ts'
-import type { Outlet } from './turns.ts'
 
 /** Turns whose time and event loop are moved by hand. */
 function openByHand() {

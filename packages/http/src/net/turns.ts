@@ -1,6 +1,6 @@
 import { DeadlineWheel } from '@breakwater/core'
 import type { Clock, WheelEntry } from '@breakwater/core'
-import type { Turns } from './transport.ts'
+import type { Outlet, Turns } from './transport.ts'
 
 /** Sizes of shared write buffers. A slow reader keeps one, so small writes must not take a large one along. */
 const SCRATCH_BYTES = [4_096, 32_768, 163_840] as const
@@ -13,14 +13,6 @@ const SCRATCH_BYTES = [4_096, 32_768, 163_840] as const
 const BURST_GAP_MS = 0.2
 /** So many writes wait at most: bounds what the first of them waits for. */
 const MAX_HELD = 32
-
-/** What a turn may have written to. @internal */
-export interface Outlet {
-  /** Makes what is queued outlive the turn. False: it is too much for that, flush it. */
-  seal(): boolean
-  /** Hands what is queued to the socket. */
-  flush(): void
-}
 
 /**
  * Turns of the net driver: the clock is read once in each, and everything written in one leaves at its end, or at the end of
