@@ -152,6 +152,19 @@ describe('what the gateway remembers of a caller', () => {
     expect(recent.get('key-9999')).toBe(9999)
     expect(recent.get('key-1')).toBeUndefined()
   })
+
+  test('tells apart what ends alike', () => {
+    const recent = new Recent<string>(100)
+    const end = 'e'.repeat(60)
+    recent.set(`one ${end}`, 'one')
+    expect([recent.get(`one ${end}`), recent.get(`two ${end}`), recent.get(end)]).toEqual([
+      'one',
+      undefined,
+      undefined,
+    ])
+    recent.set(`two ${end}`, 'two')
+    expect([recent.get(`one ${end}`), recent.get(`two ${end}`)]).toEqual([undefined, 'two'])
+  })
 })
 
 test('a path is looked at by its bytes as the expression that says what is odd does', () => {

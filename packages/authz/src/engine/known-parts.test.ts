@@ -167,9 +167,9 @@ describe('known parts of a request', () => {
             for (const resource of parts.resource) {
               const asked = authorizer.decide({ principal, action, resource, context })
               const usual = authorizer.decide({
-                principal: { ...principal },
-                action: { ...action },
-                resource: { ...resource },
+                principal: uid(principal.type, principal.id),
+                action: uid(action.type, action.id),
+                resource: uid(resource.type, resource.id),
                 context: { tenant: tenant('acme') },
               })
               expect({ ...asked, failure: asked.failure?.message }).toEqual({

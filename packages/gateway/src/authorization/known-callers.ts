@@ -111,13 +111,13 @@ export class KnownCallers {
 
   #remember(user: string, workload: string, caller: KnownCaller): void {
     if (user === '') {
-      if (workload !== '') this.#workloads.set(ownText(workload), caller)
+      if (workload !== '') this.#workloads.set(workload, caller)
       return
     }
     let entry = this.#users.get(user)
     if (entry === undefined) {
       entry = { alone: undefined, through: new Map() }
-      this.#users.set(ownText(user), entry)
+      this.#users.set(user, entry)
     }
     if (workload === '') entry.alone = caller
     else {

@@ -1,11 +1,20 @@
+interface Entry<Value> {
+  readonly text: string
+  readonly value: Value
+}
+
+/** Tokens end in their signature: so much of it tells them apart, and little is to be hashed. */
+const TAIL = 43
+
 /**
- * Remembers the latest of what it was told. A look-up that finds something changes nothing, so it costs one hash of the key, and
- * keys are compared in full. Holds between `entries` and twice as many: when one half is full, the other is let go.
+ * Remembers the latest of what it was told about long texts. A text is found by its end and then compared in full; of two with
+ * the same end the later one is remembered. A look-up that finds something changes nothing. Holds between `entries` and twice
+ * as many: when one half is full, the other is let go.
  */
 export class Recent<Value> {
   readonly #entries: number
-  #young = new Map<string, Value>()
-  #old = new Map<string, Value>()
+  #young = new Map<string, Entry<Value>>()
+  #old = new Map<string, Entry<Value>>()
 
   constructor(entries: number) {
     this.#entries = entries
@@ -15,29 +24,41 @@ export class Recent<Value> {
     return this.#young.size + this.#old.size
   }
 
-  get(key: string): Value | undefined {
-    return this.#young.get(key) ?? this.#fromOld(key)
+  get(text: string): Value | undefined {
+    const tail = tailOf(text)
+    const entry = this.#young.get(tail) ?? this.#fromOld(tail)
+    return entry?.text === text ? entry.value : undefined
   }
 
-  set(key: string, value: Value): void {
+  /** Keeps a copy of the text: a piece of a request would keep all of the request alive. */
+  set(text: string, value: Value): void {
+    const own = ownText(text)
+    this.#put(ownText(tailOf(own)), { text: own, value })
+  }
+
+  #put(tail: string, entry: Entry<Value>): void {
     if (this.#young.size >= this.#entries) {
       this.#old = this.#young
       this.#young = new Map()
     }
-    this.#young.set(key, value)
+    this.#young.set(tail, entry)
   }
 
   /** What is still asked for lives on. */
-  #fromOld(key: string): Value | undefined {
-    const value = this.#old.get(key)
-    if (value === undefined) return undefined
-    this.#old.delete(key)
-    this.set(key, value)
-    return value
+  #fromOld(tail: string): Entry<Value> | undefined {
+    const entry = this.#old.get(tail)
+    if (entry === undefined) return undefined
+    this.#old.delete(tail)
+    this.#put(ownText(tail), entry)
+    return entry
   }
 }
 
-/** The same text in memory of its own: a piece of a request would keep all of the request alive. */
+function tailOf(text: string): string {
+  return text.length <= TAIL ? text : text.slice(-TAIL)
+}
+
+/** The same text in memory of its own. Latin-1. */
 export function ownText(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }
