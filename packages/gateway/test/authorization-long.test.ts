@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { FEED, openFeed } from '../drills/authz/feed.ts'
 import { POLICIES } from '../drills/authz/policies.ts'
 import type { Person } from '../drills/authz/policies.ts'
-import { Shop } from '../drills/authz/shop.ts'
+import { EPOCH_MS, ROUTES, Shop } from '../drills/authz/shop.ts'
 import type { ShopOptions } from '../drills/authz/shop.ts'
 import type { RawClient } from '../drills/lab/raw-client.ts'
 import { SimWorld } from '../drills/lab/world.ts'
@@ -52,6 +52,11 @@ const olga = {
   attrs: { tenant: { type: 'Tenant', id: 'acme' } },
 }
 const operator = { ...olga, parents: [{ type: 'Role', id: 'operator' }] }
+
+/** The other routes for everybody: their actions are not those of the policies in question. */
+const ONLY_FEED = Object.fromEntries(
+  Object.entries(ROUTES).map(([name, { match, upstream }]) => [name, { match, upstream, public: true }]),
+)
 
 const KINDS: readonly (readonly [string, As])[] = [
   ['a stream of events', {}],
@@ -139,6 +144,38 @@ describe('an answer that goes on', () => {
     shop.gateway.entities?.apply({ upsert: [olga] })
     await world.run(3000)
     expect(secrets(client)).toBeLessThan(2)
+  })
+
+  test('ends with the time that a policy sets, although nothing changes', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'breakwater-authz-'))
+    folders.push(folder)
+    const until = new Date(EPOCH_MS + 20_000).toISOString()
+    writeFileSync(
+      join(folder, 'glass.cedar'),
+      `@id("break-glass") permit (principal, action, resource) when { context.now < datetime("${until}") };`,
+    )
+    writeFileSync(
+      join(folder, 'glass.cedarschema'),
+      'entity User; entity Shop; action watch appliesTo { principal: [User], resource: [Shop], context: { now: datetime } };',
+    )
+    const { feed } = FEED.routes ?? {}
+    if (feed === undefined) throw new Error('there is no feed')
+    const authorize = {
+      action: { GET: 'watch' },
+      resource: { type: 'Shop', id: 'main' },
+      context: ['now' as const],
+    }
+    const { world, stay } = await feedWith({
+      policySource: { policies: folder },
+      routes: { ...ONLY_FEED, feed: { ...feed, authorize } },
+    })
+    const client = await stay({})
+    await world.run(18_000)
+    expect(secrets(client)).toBeGreaterThan(170)
+    await world.run(8000)
+    const after = secrets(client)
+    await world.run(3000)
+    expect(secrets(client)).toBe(after)
   })
 
   test('is asked again on record', async () => {
