@@ -58,7 +58,7 @@ export class GatewayListener implements ListenerContext, ServerHandler {
   static async open(config: ListenerConfig, shared: ListenerShared): Promise<GatewayListener> {
     const listener = new GatewayListener(config, shared, new Map())
     const { host, port } = config
-    const listen = { host, port, ...settingsOf(config) }
+    const listen = { host, port, ...listener.#settings() }
     try {
       listener.#server = await HttpServer.open(
         shared.runtime.driver,
@@ -84,7 +84,11 @@ export class GatewayListener implements ListenerContext, ServerHandler {
   } {
     const listener = new GatewayListener(config, this.#shared, this.#perAddress)
     try {
-      const successor = this.#server?.prepareSuccessor(settingsOf(config), listener, serverOptionsOf(config))
+      const successor = this.#server?.prepareSuccessor(
+        listener.#settings(),
+        listener,
+        serverOptionsOf(config),
+      )
       listener.#server = successor?.server
       return { listener, takeOver: () => successor?.takeOver() }
     } catch (error) {
@@ -99,7 +103,7 @@ export class GatewayListener implements ListenerContext, ServerHandler {
    */
   prepareRenewal(): () => void {
     try {
-      return this.#server?.prepareSettings(settingsOf(this.config)) ?? (() => {})
+      return this.#server?.prepareSettings(this.#settings()) ?? (() => {})
     } catch (error) {
       throw cannotOpen(this.config, error)
     }
@@ -123,13 +127,29 @@ export class GatewayListener implements ListenerContext, ServerHandler {
   }
 
   onConnect(remoteAddress: string): boolean {
+    if (!this.#mayConnect(remoteAddress, 0)) return false
+    if (this.config.limits.maxConnectionsPerAddress === Infinity) return true
+    this.#perAddress.set(remoteAddress, (this.#perAddress.get(remoteAddress) ?? 0) + 1)
+    return true
+  }
+
+  /** What of the port may change while it is open. */
+  #settings(): Pick<ListenOptions, 'tls' | 'maxConnections'> {
+    const { tls, timeouts, limits } = this.config
+    const maxConnections = Math.min(limits.maxConnections, Number.MAX_SAFE_INTEGER)
+    if (tls === undefined) return { maxConnections }
+    const { certFile: certificateFile, keyFile, minVersion } = tls
+    const mayBegin = (address: string, handshakes: number): boolean => this.#mayConnect(address, handshakes)
+    const handshakeTimeoutMs = timeouts.tlsHandshakeMs
+    return { maxConnections, tls: { certificateFile, keyFile, minVersion, handshakeTimeoutMs, mayBegin } }
+  }
+
+  /** Handshakes under way count like connections: nobody gets around the limit by never ending one. */
+  #mayConnect(remoteAddress: string, handshakes: number): boolean {
     if (this.runtime.overload?.accepting === false) return false
     const { maxConnectionsPerAddress } = this.config.limits
-    if (maxConnectionsPerAddress === Infinity) return true
-    const open = this.#perAddress.get(remoteAddress) ?? 0
-    if (open >= maxConnectionsPerAddress && !this.forwarding.trusts(remoteAddress)) return false
-    this.#perAddress.set(remoteAddress, open + 1)
-    return true
+    const open = (this.#perAddress.get(remoteAddress) ?? 0) + handshakes
+    return open < maxConnectionsPerAddress || this.forwarding.trusts(remoteAddress)
   }
 
   onDisconnect(remoteAddress: string): void {
@@ -176,18 +196,6 @@ export class GatewayListener implements ListenerContext, ServerHandler {
 function cannotOpen({ name }: ListenerConfig, cause: unknown): Error {
   const why = cause instanceof Error ? cause.message : String(cause)
   return errors.BW_GATEWAY_START_FAILED(`listener ${name} cannot open: ${why}`, { cause })
-}
-
-function settingsOf({
-  tls,
-  timeouts,
-  limits,
-}: ListenerConfig): Pick<ListenOptions, 'tls' | 'maxConnections'> {
-  const maxConnections = Math.min(limits.maxConnections, Number.MAX_SAFE_INTEGER)
-  if (tls === undefined) return { maxConnections }
-  const { certFile: certificateFile, keyFile, minVersion } = tls
-  const handshakeTimeoutMs = timeouts.tlsHandshakeMs
-  return { maxConnections, tls: { certificateFile, keyFile, minVersion, handshakeTimeoutMs } }
 }
 
 function serverOptionsOf({ limits, paths, timeouts }: ListenerConfig): ServerOptions {

@@ -59,6 +59,8 @@ export interface ListenTls {
   readonly handshakeTimeoutMs?: number
   /** ALPN, preferred first. Default `['http/1.1']`. */
   readonly alpn?: readonly string[]
+  /** Whether a client that has this many handshakes under way may begin another. Default: it may. */
+  readonly mayBegin?: (remoteAddress: string, handshakes: number) => boolean
 }
 
 export interface ListenOptions {

@@ -6,6 +6,7 @@ import type { TlsOptions } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { errors } from '../errors.ts'
 import type { Accept, ListenOptions, ListenTls, Listener, ListenerSettings } from '../transport.ts'
+import { Handshakes } from './handshakes.ts'
 import { listenError } from './listen-error.ts'
 
 /** What a listener asks of its driver. */
@@ -33,6 +34,8 @@ export class NetListener implements Listener {
   readonly #owner: ListenerOwner
   #accept: Accept
   #tls: TlsEnd | undefined
+  #mayBegin: ListenTls['mayBegin']
+  readonly #handshakes = new Handshakes()
   #connections = 0
   #port = 0
 
@@ -49,6 +52,12 @@ export class NetListener implements Listener {
         return
       }
       owner.own(socket)
+      const { remoteAddress = '' } = socket
+      if (this.#mayBegin?.(remoteAddress, this.#handshakes.of(remoteAddress)) === false) {
+        socket.destroy()
+        return
+      }
+      this.#handshakes.begin(socket)
       this.#tls.server.emit('connection', socket)
     })
   }
@@ -79,6 +88,7 @@ export class NetListener implements Listener {
     const end = tls === undefined ? undefined : this.#tlsEnd(tls)
     return () => {
       this.#tls = end
+      this.#mayBegin = tls?.mayBegin
       this.#accept = accept
       this.#server.maxConnections = maxConnections
     }
@@ -96,7 +106,10 @@ export class NetListener implements Listener {
     // The same stays: a new one would not know the sessions that clients resume.
     if (this.#tls !== undefined && isDeepStrictEqual(settings, this.#tls.settings)) return this.#tls
     const server = usable(tls, () => new TlsServer(settings))
-    server.on('secureConnection', (socket: Socket) => this.#owner.take(socket, true, this.#accept))
+    server.on('secureConnection', (socket: Socket) => {
+      this.#handshakes.end(socket)
+      this.#owner.take(socket, true, this.#accept)
+    })
     // A handshake that fails concerns that client only. Out of time it is still open: who listens has to end it.
     server.on('tlsClientError', (_error, socket) => socket.destroy())
     return { settings, server }
