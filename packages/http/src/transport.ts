@@ -4,7 +4,8 @@ import type { Clock, DeadlineWheel } from '@breakwater/core'
  * One byte stream, as a driver gives it to a connection state machine.
  *
  * **Turns.** A driver calls a machine (`onBytes`, `onDrain`, `accept`, a deadline …); everything until that call returns is
- * one turn. Writes made during a turn leave together when it ends, so nobody needs to cork inside a turn.
+ * one turn. Writes made during a turn leave together when it ends, or with those of the turns right behind it, so nobody needs to
+ * cork inside a turn.
  */
 export interface Transport {
   /**
@@ -20,8 +21,9 @@ export interface Transport {
   /** Half-close: sends what is queued, then says that no more will come. Reading goes on. */
   end(): void
   /**
-   * Closes now, both ways; what is queued is lost. `onClose` follows, in a later turn. With `reset` the other side is told
-   * by a reset, where the transport has one, so that it cannot take the end for a half-close or a complete answer.
+   * Closes now, both ways; what is queued is lost, but what an earlier turn wrote is sent as far as the other side takes it at
+   * once. `onClose` follows, in a later turn. With `reset` the other side is told by a reset, where the transport has one, so
+   * that it cannot take the end for a half-close or a complete answer.
    */
   destroy(reset?: boolean): void
   /** Stops reading. Bytes already read may still arrive in the current turn, never in a later one. */

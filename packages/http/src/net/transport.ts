@@ -47,6 +47,8 @@ export class NetTransport implements Transport, Outlet {
   #second: Uint8Array | string | undefined
   #others: (Uint8Array | string)[] | undefined
   #queuedBytes = 0
+  /** Some of it is of an earlier turn, which has ended without sending it. */
+  #isHeld = false
   #corks = 0
   #marked = false
   #ending = false
@@ -132,6 +134,8 @@ export class NetTransport implements Transport, Outlet {
   }
 
   destroy(reset: boolean = false): void {
+    // Whoever wrote in an earlier turn counts on it that this has left.
+    if (this.#isHeld) this.flush()
     this.#forget()
     // Over TLS the missing close_notify says the same.
     if (reset && !this.secure) this.#socket.resetAndDestroy()
@@ -157,6 +161,7 @@ export class NetTransport implements Transport, Outlet {
     this.#forget()
     this.#first = text
     this.#queuedBytes = bytes
+    this.#isHeld = true
     this.#marked = false
     return true
   }
@@ -192,6 +197,7 @@ export class NetTransport implements Transport, Outlet {
     this.#second = undefined
     this.#others = undefined
     this.#queuedBytes = 0
+    this.#isHeld = false
   }
 
   /** A cork had filled the queue, and the kernel took it at once: nobody else will say so. */
