@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { IncomingHttpHeaders } from 'node:http'
+import { createServer, get } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { as } from './people.ts'
@@ -67,6 +67,21 @@ describe('a service', () => {
   test('offers no way to break it unless it was started for that', async () => {
     const catalog = await start('catalog', {})
     expect((await ask(`${catalog.url}/__fault`)).status).toBe(404)
+  })
+
+  test('reads what is asked for as it stands, and lives on when that is no address', async () => {
+    const catalog = await start('catalog', {})
+    const { port } = new URL(catalog.url)
+    const statusOf = async (path: string): Promise<unknown> => {
+      const [response] = (await once(get({ port, host: '127.0.0.1', path }), 'response')) as [IncomingMessage]
+      response.resume()
+      return response.statusCode
+    }
+    expect(await statusOf('//[')).toBe(404)
+    expect(await statusOf('//host/catalog/products')).toBe(404)
+    expect(await statusOf('/orders/../catalog/products')).toBe(404)
+    expect(await statusOf('/catalog/products?ids=prd_mug')).toBe(200)
+    expect(await statusOf('/catalog/products?ids=nothing')).toBe(422)
   })
 
   test('refuses bodies it cannot take, each with its own code', async () => {

@@ -61,17 +61,17 @@ export class ServiceServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://service')
+    const target = targetOf(request)
     const gone = new AbortController()
     response.once('close', () => gone.abort(new Error('the caller went away')))
     let context: CallContext | undefined
     let answer: Answer
     try {
-      const direct = this.#health(url.pathname) ?? (await this.#fault(request, url.pathname))
+      const direct = this.#health(target.path) ?? (await this.#fault(request, target.path))
       if (direct === undefined) {
         const { ownTimeoutMs, identity } = this.#options
         context = readContext(request, gone.signal, ownTimeoutMs, identity)
-        answer = await this.#work(request, url, context)
+        answer = await this.#work(request, target, context)
       } else answer = direct
     } catch (error) {
       if (gone.signal.aborted) return
@@ -81,9 +81,9 @@ export class ServiceServer {
     send(response, answer, !this.#isDraining && request.complete)
   }
 
-  async #work(request: IncomingMessage, url: URL, context: CallContext): Promise<Answer> {
+  async #work(request: IncomingMessage, { path, query }: Target, context: CallContext): Promise<Answer> {
     const { service, slots, faults } = this.#options
-    const { route, params } = findRoute(service.routes, request.method ?? '', url.pathname)
+    const { route, params } = findRoute(service.routes, request.method ?? '', path)
     if (context.deadlineAtMs <= performance.now()) {
       throw errors.SHOP_DEADLINE_EXCEEDED('the time of this request was over when it arrived')
     }
@@ -95,7 +95,7 @@ export class ServiceServer {
         context,
         headers: request.headers,
         params,
-        query: url.searchParams,
+        query,
         body: (schema) => readBody(request, schema),
       })
     } finally {
@@ -125,4 +125,16 @@ export class ServiceServer {
     const state = { busyWorkers: slots.busy, waitingRequests: slots.waiting, ...service.state?.() }
     return { status: 200, body: { faults: faults.current, state }, headers: { 'cache-control': 'no-store' } }
   }
+}
+
+interface Target {
+  readonly path: string
+  readonly query: URLSearchParams
+}
+
+/** What is asked for, letter by letter: a `URL` reads `//a/b` as a host and a path, resolves dots, and does not take everything. */
+function targetOf({ url = '/' }: IncomingMessage): Target {
+  const mark = url.indexOf('?')
+  if (mark < 0) return { path: url, query: new URLSearchParams() }
+  return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) }
 }
