@@ -59,6 +59,7 @@ export class Gateway {
   readonly #unpublishAccessLog: (() => void) | undefined
   readonly #listeners: Listeners
   readonly #watch: AccessWatch
+  readonly #entities: LiveEntities = { apply: (changes) => liveOf(this.#snapshot).apply(changes) }
   #snapshot: Snapshot
   #isStarted = false
   #isDraining = false
@@ -152,9 +153,12 @@ export class Gateway {
     return this.#snapshot.upstreams.get(name)
   }
 
-  /** The entities that decisions are made on: a change counts for the next request. Undefined without authorization. */
+  /**
+   * The entities that decisions are made on: a change counts for the next request. Undefined without policies. What it is given
+   * later goes to the policies that are in force then.
+   */
   get entities(): LiveEntities | undefined {
-    return this.#snapshot.authorization?.entities
+    return this.#snapshot.authorization?.entities === undefined ? undefined : this.#entities
   }
 
   /**
@@ -205,6 +209,7 @@ export class Gateway {
    * a second one waits for the first.
    *
    * @throws `BW_GATEWAY_START_FAILED` when a new listener cannot open: then nothing has changed.
+   * @throws what `EntityStore.apply` throws when entities were changed meanwhile to what the new schema does not allow.
    * @throws `BW_GATEWAY_DRAINING` when the gateway is stopping.
    */
   async reload(config: GatewayConfig): Promise<void> {
@@ -226,11 +231,14 @@ export class Gateway {
       next.retire(previous)
       throw error
     }
-    // Draining may have begun meanwhile.
-    if (this.#isDraining) {
+    try {
+      // Draining may have begun meanwhile, and rights may have been taken away.
+      if (this.#isDraining) throw refusal()
+      keepUp(next, previous)
+    } catch (error) {
       await change.abandon()
       next.retire(previous)
-      throw refusal()
+      throw error
     }
     this.#snapshot = next
     this.#watch.use(next.authorization)
@@ -279,6 +287,20 @@ export class Gateway {
       this.#scheduleTick()
     })
   }
+}
+
+/** @throws `BW_GATEWAY_AUTHORIZATION_FAILED` when no policies of this gateway decide. */
+function liveOf({ authorization }: Snapshot): LiveEntities {
+  const entities = authorization?.entities
+  if (entities === undefined)
+    throw errors.BW_GATEWAY_AUTHORIZATION_FAILED('no policies are in force whose entities could be changed')
+  return entities
+}
+
+/** What became of entities while the next policies were read counts for these too. @throws what `EntityStore.apply` throws. */
+function keepUp(next: Snapshot, previous: Snapshot): void {
+  const [to, from] = [next.authorization?.policies, previous.authorization?.policies]
+  if (to !== undefined && from !== undefined && to !== from) to.apply(from.live)
 }
 
 function bundlePointOf({ authorization }: Snapshot): BundlePoint | undefined {

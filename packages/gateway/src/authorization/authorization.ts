@@ -35,7 +35,7 @@ export type AuthorizationConfig = Exclude<GatewayConfig['authorization'], { read
 
 /** Where changes of the entities go that decisions are made on. */
 export interface LiveEntities {
-  /** @throws what `EntityStore.apply` throws, with nothing changed. */
+  /** @throws what `EntityStore.apply` throws, with nothing changed; `BW_GATEWAY_AUTHORIZATION_FAILED` when no policies decide. */
   apply(changes: EntityChanges): void
 }
 

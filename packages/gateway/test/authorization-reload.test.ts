@@ -1,0 +1,100 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { VirtualClock, isBreakwaterError } from '@breakwater/core'
+import type { Driver, Listener } from '@breakwater/http'
+import { afterEach, describe, expect, test } from 'vitest'
+
+import { POLICIES } from '../drills/authz/policies.ts'
+import { Shop } from '../drills/authz/shop.ts'
+import { SimWorld } from '../drills/lab/world.ts'
+
+const open: Shop[] = []
+afterEach(async () => {
+  for (const shop of open.splice(0)) await shop.close()
+})
+
+const olga = { uid: { type: 'User', id: 'olga' }, attrs: { tenant: { type: 'Tenant', id: 'acme' } } }
+
+/** A shop whose next port opens only when it is let. */
+async function shopWithSlowPorts(): Promise<{
+  readonly shop: Shop
+  /** Begins a reload to other policies that also opens a port, and stops within it. */
+  reload(policies: string): { readonly finish: () => Promise<void> }
+}> {
+  const world = new SimWorld({ seed: 1, clock: new VirtualClock() })
+  const own = world.host('gateway')
+  let gate: Promise<void> | undefined
+  const driver: Driver = {
+    clock: own.clock,
+    wheel: own.wheel,
+    listen: async (options, accept): Promise<Listener> => {
+      await gate
+      return own.listen(options, accept)
+    },
+    connect: (options, onOpen, onError) => own.connect(options, onOpen, onError),
+  }
+  const shop = await Shop.open(world, { deps: { driver } })
+  open.push(shop)
+  return {
+    shop,
+    reload(policies) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      gate = promise
+      writeFileSync(join(shop.folder, 'shop.cedar'), policies)
+      const { config } = shop.gateway
+      const [main] = config.listeners
+      if (main === undefined) throw new Error('there is no listener')
+      const listeners = [main, { ...main, name: 'other', port: main.port + 1 }]
+      const reloaded = shop.gateway.reload({ ...config, listeners })
+      return {
+        finish: async () => {
+          resolve()
+          await reloaded
+        },
+      }
+    },
+  }
+}
+
+const OTHER_POLICIES = `${POLICIES}\n// other words\n`
+
+describe('a right that is taken away', () => {
+  test('while a reload is under way stays so afterwards', async () => {
+    const { shop, reload } = await shopWithSlowPorts()
+    const watch = async (): Promise<number> =>
+      (await shop.ask('GET', '/admin/flags', { person: 'olga' })).status
+    expect(await watch()).toBe(200)
+    const { finish } = reload(OTHER_POLICIES)
+    await new Promise((resolve) => void setImmediate(resolve)) // the new policies are read
+    shop.gateway.entities?.apply({ upsert: [olga] })
+    expect(await watch()).toBe(403)
+    await finish()
+    expect(await watch()).toBe(403)
+  })
+
+  test('and does not fit the policies that come refuses these, and the port that was opened for them closes', async () => {
+    const { shop, reload } = await shopWithSlowPorts()
+    const schema = join(shop.folder, 'shop.cedarschema')
+    const before = readFileSync(schema, 'utf8')
+    writeFileSync(schema, `${before}\nentity Extra;`)
+    await shop.gateway.reload(shop.gateway.config)
+    writeFileSync(schema, before)
+    const { finish } = reload(OTHER_POLICIES)
+    await new Promise((resolve) => void setImmediate(resolve))
+    shop.gateway.entities?.apply({ upsert: [{ uid: { type: 'Extra', id: 'e' } }] })
+    const refusal: unknown = await finish().catch((error: unknown) => error)
+    expect(isBreakwaterError(refusal) && refusal.message).toContain('Extra')
+    expect([...shop.gateway.addresses.keys()]).toEqual(['main'])
+    writeFileSync(schema, `${before}\nentity Extra;`)
+    await reload(OTHER_POLICIES).finish()
+    expect([...shop.gateway.addresses.keys()]).toEqual(['main', 'other'])
+  })
+
+  test('through a handle that is older than the policies counts for these', async () => {
+    const { shop, reload } = await shopWithSlowPorts()
+    const { entities } = shop.gateway
+    await reload(OTHER_POLICIES).finish()
+    entities?.apply({ upsert: [olga] })
+    expect((await shop.ask('GET', '/admin/flags', { person: 'olga' })).status).toBe(403)
+  })
+})
