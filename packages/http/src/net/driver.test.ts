@@ -297,6 +297,30 @@ describe.runIf(hasOpenssl)('TLS (needs the openssl command to make a certificate
     await new Promise((resolve) => waiting.once('close', resolve))
   }, 4_000)
 
+  test('a handshake that ends after the server has drained begins no connection', async () => {
+    const { tls } = secureListen()
+    if (tls === undefined) throw new Error('no TLS')
+    const begun = Promise.withResolvers<void>()
+    const mayBegin = (): boolean => {
+      begun.resolve()
+      return true
+    }
+    const server = await serve((exchange) => say(exchange, 'too late'), {
+      ...HERE,
+      tls: { ...tls, mayBegin },
+    })
+    const socket = connectSocket({ host: '127.0.0.1', port: server.port })
+    await begun.promise
+    await server.drain()
+    const secure = connectTls({ socket, rejectUnauthorized: false })
+    secure.on('error', () => undefined)
+    let got = ''
+    secure.on('data', (chunk) => (got += String(chunk)))
+    secure.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    await new Promise((resolve) => secure.once('close', resolve))
+    expect(got).toBe('')
+  })
+
   test('says which certificate file it cannot use', async () => {
     const listen = { ...HERE, tls: { certificateFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' } }
     await expect(serve(() => undefined, listen)).rejects.toThrow(

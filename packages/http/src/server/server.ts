@@ -25,16 +25,14 @@ export interface Successor {
 export class HttpServer {
   readonly #driver: Driver
   readonly #listener: Listener
-  readonly #accept: Accept
-  readonly #connections: Set<ServerConnection>
+  readonly #accepting: Accepting
   /** Whether the port is this server's to close: not before it took over, nor after it was taken over. */
   #ownsPort: boolean
 
   private constructor(driver: Driver, listener: Listener, accepting: Accepting, ownsPort: boolean) {
     this.#driver = driver
     this.#listener = listener
-    this.#accept = accepting.accept
-    this.#connections = accepting.connections
+    this.#accepting = accepting
     this.#ownsPort = ownsPort
   }
 
@@ -84,7 +82,7 @@ export class HttpServer {
    * @throws `BW_HTTP_LISTEN_FAILED` when a certificate cannot be used.
    */
   prepareSettings(settings: ListenerSettings): () => void {
-    return this.#listener.prepare(settings, this.#accept)
+    return this.#listener.prepare(settings, this.#accepting.accept)
   }
 
   get host(): string {
@@ -97,25 +95,32 @@ export class HttpServer {
 
   /** Open connections, idle ones and tunnels included. */
   get connections(): number {
-    return this.#connections.size
+    return this.#accepting.connections.size
   }
 
   /** Stops accepting, closes idle connections, and lets the others finish their answer with `Connection: close`. */
   async drain(): Promise<void> {
-    if (this.#ownsPort) await this.#listener.close()
-    for (const connection of this.#connections) connection.drain()
+    await this.#stopAccepting()
+    for (const connection of this.#accepting.connections) connection.drain()
   }
 
   /** Stops accepting and cuts every connection, tunnels included. */
   async close(): Promise<void> {
+    await this.#stopAccepting()
+    for (const connection of this.#accepting.connections) connection.destroy()
+  }
+
+  async #stopAccepting(): Promise<void> {
+    // Handshakes that are under way end after this.
+    this.#accepting.isOver = true
     if (this.#ownsPort) await this.#listener.close()
-    for (const connection of this.#connections) connection.destroy()
   }
 }
 
 interface Accepting {
   readonly accept: Accept
   readonly connections: Set<ServerConnection>
+  isOver: boolean
 }
 
 function acceptingFor(driver: Driver, handler: ServerHandler, options: ResolvedServerOptions): Accepting {
@@ -123,10 +128,11 @@ function acceptingFor(driver: Driver, handler: ServerHandler, options: ResolvedS
   const forget = (connection: ServerConnection): void => {
     if (connections.delete(connection)) handler.onDisconnect?.(connection.transport.remoteAddress)
   }
-  return {
+  const accepting: Accepting = {
     connections,
+    isOver: false,
     accept: (transport, nowMs) => {
-      if (handler.onConnect?.(transport.remoteAddress) === false) {
+      if (accepting.isOver || handler.onConnect?.(transport.remoteAddress) === false) {
         transport.destroy()
         return UNWELCOME
       }
@@ -135,4 +141,5 @@ function acceptingFor(driver: Driver, handler: ServerHandler, options: ResolvedS
       return connection
     },
   }
+  return accepting
 }
