@@ -200,6 +200,23 @@ describe('an answer that goes on', () => {
     expect(new Set(records.slice(1).map(({ traceId }) => traceId)).size).toBe(1)
   })
 
+  test('is left alone once the gateway has gone dark, also when the token ends', async () => {
+    const { shop, world, stay } = await feedWith()
+    const client = await stay({ path: '/feed/lines', validForMs: 3000 })
+    const { config } = shop.gateway
+    if (config.authorization.mode === 'off') throw new Error('there is no authorization')
+    const dark = { ...config, authorization: { ...config.authorization, mode: 'dark' as const } }
+    await shop.gateway.reload(dark)
+    await world.run(6000)
+    const before = secrets(client)
+    expect(before).toBeGreaterThan(40)
+    await shop.gateway.reload(config)
+    await world.run(2000)
+    const after = secrets(client)
+    await world.run(1000)
+    expect(secrets(client)).toBe(after)
+  })
+
   test('is left alone in dark mode', async () => {
     const { shop, world, stay } = await feedWith({ authorization: { mode: 'dark' } })
     const client = await stay({ validForMs: 2000 })

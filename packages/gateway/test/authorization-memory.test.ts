@@ -4,7 +4,7 @@ import { VirtualClock } from '@breakwater/core'
 import { afterEach, describe, expect, test } from 'vitest'
 
 import { POLICIES, entitiesJson } from '../drills/authz/policies.ts'
-import { Shop } from '../drills/authz/shop.ts'
+import { ROUTES, Shop } from '../drills/authz/shop.ts'
 import type { ShopOptions } from '../drills/authz/shop.ts'
 import { BARE_ROUTE } from '../drills/lab/config.ts'
 import { SimWorld } from '../drills/lab/world.ts'
@@ -176,6 +176,25 @@ test('a path is looked at by its bytes as the expression that says what is odd d
       path += pieces[rest % pieces.length]
     expect([path, isSuspicious(path)]).toEqual([path, odd.test(path)])
   }
+})
+
+test('every field that names a tenant must name that of the token, in whatever spelling', async () => {
+  const { order } = ROUTES
+  if (order === undefined) throw new Error('there is no such route')
+  const tenant = { header: 'x-tenant', required: false }
+  const shop = await shopWith({ routes: { order: { ...order, tenant } } })
+  const status = async (...fields: string[]): Promise<number> =>
+    (await shop.ask('GET', '/orders/o1', { person: 'ada', fields })).status
+  const [own, other] = ['X-Tenant: acme', 'X-Tenant: globex']
+  expect([await status(own), await status(own, own), await status('X-Tenant:')]).toEqual([200, 200, 200])
+  const mixed = [
+    [own, other],
+    [other, own],
+    ['X-Tenant:', other],
+    [own, 'X_Tenant: globex'],
+    ['x_tenant: globex'],
+  ]
+  for (const fields of mixed) expect([fields, await status(...fields)]).toEqual([fields, 403])
 })
 
 describe('limits by tenant', () => {

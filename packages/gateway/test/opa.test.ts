@@ -212,6 +212,34 @@ describe('with OPA as its decision point the gateway', () => {
     expect((await post('/access/v1/search/resource')).status).toBe(404)
   })
 
+  test('asks it again about every answer that goes on, few at a time, so that requests find room', async () => {
+    await using stand = await OpaStand.open({
+      opa: { maxConcurrent: 4, timeout: '30s' },
+      serve: (response, path) => void (path.includes('long') ? response.write('x') : response.end('served')),
+    })
+    const ends: Promise<string>[] = []
+    for (let at = 0; at < 6; at++) {
+      const answer = await stand.begin(`/orders/long-${at}`)
+      ends.push(
+        answer.text().then(
+          () => 'whole',
+          () => 'cut',
+        ),
+      )
+    }
+    const held: ServerResponse[] = []
+    stand.opa.inputs.length = 0
+    stand.opa.answer = (response) => void held.push(response)
+    await stand.gateway.reload(stand.gateway.config)
+    await expect.poll(() => held.length).toBe(1)
+    stand.opa.says(true)
+    expect((await stand.ask('/orders/o1')).status).toBe(200)
+    expect(stand.opa.inputs).toHaveLength(2)
+    stand.opa.says(false)
+    held[0]?.end('{"result":false}')
+    expect(await Promise.all(ends)).toEqual(Array(6).fill('cut'))
+  })
+
   test('keeps what the breaker has learnt over a reload that does not concern it', async () => {
     await using stand = await OpaStand.open({ opa: { breaker: { consecutiveFailures: 1, openFor: '1m' } } })
     stand.opa.answer = (response) => response.destroy()

@@ -25,7 +25,7 @@ const TIMED_EVERY_MS = 5000
 /** How often every other one is: policies may grow too old, and an engine elsewhere tells nobody that it has changed. */
 const ALL_EVERY_MS = 60_000
 /** Why an answer was cut that is no longer allowed. */
-export const WITHDRAWN = 'the access was withdrawn while the answer was under way'
+const WITHDRAWN = 'the access was withdrawn while the answer was under way'
 
 /**
  * Answers that are under way for long: tunnels, streams, large bodies. What was allowed when they began is asked again whenever
@@ -43,6 +43,8 @@ export class AccessWatch {
   #allMs = -Infinity
   /** To be asked again. */
   readonly #due = new Set<LongAnswer>()
+  /** Questions to an engine elsewhere that it has not answered yet. */
+  #asking = 0
   #timer: Timer | undefined
 
   constructor(clock: Clock) {
@@ -86,7 +88,7 @@ export class AccessWatch {
   /** Once a second: ends what has ended, and looks whether anything has changed that nobody told of. */
   tick(): void {
     const authorization = this.#authorization
-    if (authorization === undefined || this.#answers.size === 0) return
+    if (authorization?.isEnforced !== true || this.#answers.size === 0) return
     const nowMs = this.#clock.now()
     const epochMs = authorization.epochMs()
     for (const answer of this.#answers)
@@ -120,17 +122,31 @@ export class AccessWatch {
 
   #askSome(): void {
     this.#timer = undefined
-    const nowMs = this.#clock.now()
+    const authorization = this.#authorization
+    const maxAsking = authorization?.remote?.maxAskedAgain ?? Infinity
     let left = MAX_AT_ONCE
     for (const answer of this.#due) {
+      // Goes on with the next answer of the engine.
+      if (this.#asking >= maxAsking) return
       if (left-- === 0) break
       this.#due.delete(answer)
-      if (!this.#answers.has(answer) || this.#authorization === undefined) continue
+      if (!this.#answers.has(answer) || authorization === undefined) continue
       const ended = (why: string): void => this.#cut(answer, why, this.#clock.now())
-      if (!answer.guard.allowsStill(answer.exchange, this.#authorization, ended))
-        this.#cut(answer, WITHDRAWN, nowMs)
+      const isAllowed = answer.guard.allowsStill(answer.exchange, authorization, ended)
+      if (typeof isAllowed !== 'boolean') void this.#conclude(answer, isAllowed)
+      else if (!isAllowed) ended(WITHDRAWN)
     }
     if (this.#due.size > 0) this.#timer = this.#clock.schedule(1, () => this.#askSome())
+  }
+
+  async #conclude(answer: LongAnswer, isAllowed: Promise<boolean>): Promise<void> {
+    this.#asking += 1
+    try {
+      if (!(await isAllowed)) this.#cut(answer, WITHDRAWN, this.#clock.now())
+    } finally {
+      this.#asking -= 1
+      this.#ask([])
+    }
   }
 
   #cut(answer: LongAnswer, why: string, nowMs: number): void {

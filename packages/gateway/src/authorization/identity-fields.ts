@@ -55,6 +55,11 @@ export class Claims {
   }
 }
 
+/** Whether a server behind may take a field for the one of another name (in lower case). */
+export function isReadAs(name: string, other: string): boolean {
+  return name.length === other.length && (name === other || folded(name) === folded(other))
+}
+
 function folded(name: string): string {
   return name.includes('_') ? name.replaceAll('_', '-') : name
 }

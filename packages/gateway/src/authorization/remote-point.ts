@@ -55,6 +55,11 @@ export class RemotePoint {
     return `opa:${this.#settings.path}`
   }
 
+  /** How many answers under way may be asked about at the same time: most of what it takes is for requests. */
+  get maxAskedAgain(): number {
+    return Math.ceil(this.#settings.maxConcurrent / 4)
+  }
+
   /** Never rejects: whatever goes wrong is a deny with a `failure`. `signal` ends the question when nobody waits any more. */
   async ask(request: AuthzRequest, signal?: AbortSignal): Promise<MadeDecision> {
     const { maxConcurrent } = this.#settings

@@ -8,11 +8,10 @@ import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
-import { WITHDRAWN } from './access-watch.ts'
 import type { CutAnswer } from './access-watch.ts'
 import type { Authorization } from './authorization.ts'
 import type { MadeDecision } from './decision-point.ts'
-import { writeCaller } from './identity-fields.ts'
+import { isReadAs, writeCaller } from './identity-fields.ts'
 import type { KnownCaller } from './known-callers.ts'
 import { Question } from './question.ts'
 import type { RemotePoint } from './remote-point.ts'
@@ -95,10 +94,14 @@ export class RouteGuard {
   }
 
   /**
-   * Whether an answer under way would still be given, by who decides now. `ended` is called when that turns out later. An
-   * engine elsewhere that cannot be asked ends nothing.
+   * Whether an answer under way would still be given, by who decides now. A promise, which never rejects, where that is an engine
+   * elsewhere: one that cannot be asked ends nothing. `ended` is called when the decision turns out not to be on record.
    */
-  allowsStill(exchange: Exchange, current: Authorization, ended: (why: string) => void): boolean {
+  allowsStill(
+    exchange: Exchange,
+    current: Authorization,
+    ended: (why: string) => void,
+  ): boolean | Promise<boolean> {
     if (!current.isEnforced) return true
     try {
       const { caller, path, obligations } = exchange
@@ -115,11 +118,10 @@ export class RouteGuard {
       }
       const { remote } = current
       if (remote === undefined) return conclude(current.decide(request))
-      remote
+      return remote
         .ask(request)
-        .then((decision) => decision.failure !== undefined || conclude(decision) || ended(WITHDRAWN))
-        .catch(() => ended(WITHDRAWN))
-      return true
+        .then((decision) => decision.failure !== undefined || conclude(decision))
+        .catch(() => false)
     } catch (cause) {
       current.failed(cause)
       return false
@@ -251,9 +253,15 @@ function ambiguous(rival: RoutePlan): Refusal {
   return refuse(errors.BW_GATEWAY_PATH_AMBIGUOUS, detail)
 }
 
-/** A request that names a tenant must name that of its token. */
+/** A request that names a tenant must name that of its token, wherever it names one: nobody knows which field is read behind. */
 function tenantRefusal({ plan, inbound }: Exchange, caller: KnownCaller): Refusal | undefined {
-  const named = plan.tenantHeader === undefined ? undefined : inbound.request.fields.get(plan.tenantHeader)
-  if (named === undefined || named === '' || named === caller.tenant) return undefined
-  return refuse(errors.BW_GATEWAY_TENANT_MISMATCH, 'the tenant that is named is not that of the token')
+  const { tenantHeader } = plan
+  if (tenantHeader === undefined) return undefined
+  const { flat } = inbound.request.fields
+  for (let at = 0; at < flat.length; at += 2) {
+    const named = flat[at + 1] ?? ''
+    if (named === '' || named === caller.tenant || !isReadAs(flat[at] ?? '', tenantHeader)) continue
+    return refuse(errors.BW_GATEWAY_TENANT_MISMATCH, 'the tenant that is named is not that of the token')
+  }
+  return undefined
 }

@@ -51,6 +51,8 @@ export interface OpaStandOptions {
   readonly authorization?: object
   readonly route?: object
   readonly deps?: Partial<GatewayDeps>
+  /** What the service does. Default: it answers `served`. */
+  readonly serve?: (response: ServerResponse, path: string) => void
 }
 
 /** A gateway whose decisions are made by another process, over real sockets. */
@@ -82,7 +84,8 @@ export class OpaStand implements AsyncDisposable {
     const served: string[] = []
     const service: RequestListener = (request, response) => {
       served.push(`${request.method} ${request.url} ${request.headers['x-authenticated-user']}`)
-      request.resume().on('end', () => response.end('served'))
+      const { serve = (): unknown => response.end('served') } = options
+      request.resume().on('end', () => serve(response, request.url ?? ''))
     }
     const endpoint = `127.0.0.1:${await own(createServer(service))}`
     const resolved = resolveObject(configOf(url, endpoint, options), { file: 'test' })
@@ -103,12 +106,17 @@ export class OpaStand implements AsyncDisposable {
     path: string,
     init: RequestInit = {},
   ): Promise<{ readonly status: number; readonly code: string }> {
+    const answer = await this.begin(path, init)
+    const text = await answer.text()
+    return { status: answer.status, code: /"code":"([A-Z_]+)"/.exec(text)?.[1] ?? text }
+  }
+
+  /** The same, up to the head of its answer. */
+  async begin(path: string, init: RequestInit = {}): Promise<Response> {
     const claims = { kind: 'user', subject: 'ann', audience: 'breakwater', validForMs: 60_000 } as const
     const headers = new Headers(init.headers)
     headers.set('authorization', `Bearer ${issuer.sign(claims, Date.now())}`)
-    const answer = await fetch(this.url + path, { ...init, headers })
-    const text = await answer.text()
-    return { status: answer.status, code: /"code":"([A-Z_]+)"/.exec(text)?.[1] ?? text }
+    return fetch(this.url + path, { ...init, headers })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
