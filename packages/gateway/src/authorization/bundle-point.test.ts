@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempDisposableSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signBundle, writeBundle } from '@breakwater/authz/operate'
@@ -10,6 +10,24 @@ import { POLICIES, SCHEMA, entitiesJson } from '../../drills/authz/policies.ts'
 import { BundlePoint } from './bundle-point.ts'
 
 const BUNDLE = { name: 'breakwater', version: 1, issuedAtMs: 0 }
+
+test('no reload to other settings takes an older bundle than the one in force', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'breakwater-bundle-'))
+  const gateway = resolveText('listeners: { a: { port: 0 } }\nupstreams: {}\nroutes: {}\n')
+  if (!gateway.ok) throw new Error(JSON.stringify(gateway.error))
+  const { config } = gateway.value
+  const trustedKeys = [String(publicKey.export({ format: 'jwk' }).x)]
+  const settingsOf = (version: number): Parameters<typeof BundlePoint.open>[0] => {
+    const bundleFile = join(folder.path, `${version}.bundle`)
+    const content = { policies: [{ file: 'shop.cedar', text: POLICIES }], schema: SCHEMA }
+    writeFileSync(bundleFile, signBundle(writeBundle({ ...BUNDLE, version, content }), privateKey))
+    return { bundleFile, trustedKeys, staleAfterMs: 1000, replay: 0 }
+  }
+  const point = BundlePoint.open(settingsOf(2), config, () => 0, undefined)
+  expect(() => BundlePoint.open(settingsOf(1), config, () => 0, point)).toThrow('version 1, at least 2')
+  expect(BundlePoint.open(settingsOf(3), config, () => 0, point).state?.version).toBe(3)
+})
 
 test('decisions of a bundle are repeated by the official engine, as those of a folder are', async () => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')

@@ -32,7 +32,11 @@ export class BundlePoint implements ConfiguredPoint {
   #replayed: Authorizer | undefined
   #replayer: Replayer | undefined
 
-  private constructor(settings: Settings & { readonly name: string }, epochMs: () => number) {
+  private constructor(
+    settings: Settings & { readonly name: string },
+    epochMs: () => number,
+    previous: ConfiguredPoint | undefined,
+  ) {
     const { bundleFile = '', trustedKeys, staleAfterMs, name } = settings
     this.#settings = settings
     this.#epochMs = epochMs
@@ -43,7 +47,7 @@ export class BundlePoint implements ConfiguredPoint {
         createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
       ),
       maxAgeMs: staleAfterMs,
-      minVersion: this.#file.minVersion(name),
+      minVersion: Math.max(this.#file.minVersion(name), versionOf(previous, name)),
     })
   }
 
@@ -62,7 +66,7 @@ export class BundlePoint implements ConfiguredPoint {
     const settings = { bundleFile, trustedKeys, staleAfterMs, replay, name: gateway.name.toLowerCase() }
     try {
       const canStay = previous instanceof BundlePoint && isSame(previous.#settings, settings)
-      const point = canStay ? previous : new BundlePoint(settings, epochMs)
+      const point = canStay ? previous : new BundlePoint(settings, epochMs, previous)
       point.#read(gateway)
       if (!canStay && previous !== undefined) point.apply(previous.live)
       return point
@@ -147,6 +151,12 @@ export class BundlePoint implements ConfiguredPoint {
     this.#replayed = authorizer
     this.#replayer = new Replayer(authorizer, { ratio: replay })
   }
+}
+
+/** The version of bundles of this name that is in force; 1 when there is none. */
+function versionOf(point: ConfiguredPoint | undefined, name: string): number {
+  const state = point instanceof BundlePoint ? point.state : undefined
+  return state?.name === name ? state.version : 1
 }
 
 /** Before it is in force: a bundle that does not know what a route asks for would close that route. */
