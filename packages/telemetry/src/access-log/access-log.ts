@@ -39,8 +39,9 @@ export interface AccessLogDeps {
 const LINGER_MS = 10
 
 /**
- * Writes a line of JSON a request, one system call for all that gather within `LINGER_MS`. Never blocks and never grows: when the sink is slower than
- * the traffic, lines that do not fit are dropped and counted. Logs no credential: no header but those asked for, and of those never a secret one.
+ * Writes a line of JSON a request, one system call for all that gather within `LINGER_MS`. Never blocks and never grows: when
+ * the sink is slower than the traffic, lines that do not fit are dropped and counted. Logs no credential: no header but those
+ * asked for, and of those never a secret one.
  */
 export class AccessLog implements AsyncDisposable {
   /** Lines given to the sink without an error. */

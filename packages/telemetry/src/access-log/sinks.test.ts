@@ -1,7 +1,12 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { expect, test } from 'vitest'
+import { openFileSink } from './sinks.ts'
 
 const logsMuch = `
 import { AccessLog, writeToStdout } from '@breakwater/telemetry'
@@ -44,5 +49,28 @@ test.runIf(process.platform === 'linux')(
   'a reader that stands still does not keep the process from ending',
   async () => {
     expect(await run(false)).toMatchObject({ code: 0, said: 'lost some' })
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'what a pipe has not taken when it is closed is lost, and never written to a file that is opened after it',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'breakwater-sinks-'))
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+    const sink = openFileSink(pipe)
+    const lost = new Promise((resolve) => sink.write(Buffer.alloc(1_000_000, 'x'), resolve))
+    await sleep(50)
+    await sink.close()
+    // One of these gets the number that the pipe had.
+    const others = Array.from({ length: 40 }, () => openSync(join(folder, 'other'), 'a'))
+    try {
+      expect(await Promise.race([lost, sleep(500, 'still trying')])).toBeInstanceOf(Error)
+      expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('')
+    } finally {
+      for (const descriptor of [reader, ...others]) closeSync(descriptor)
+      rmSync(folder, { recursive: true })
+    }
   },
 )

@@ -21,6 +21,7 @@ export interface FileSink {
  */
 export function openFileSink(path: string): FileSink {
   let fd: number
+  let isClosed = false
   try {
     fd = openSync(path, O_APPEND | O_CREAT | O_WRONLY | NEVER_WAIT, 0o600)
   } catch (error) {
@@ -29,10 +30,13 @@ export function openFileSink(path: string): FileSink {
       { cause: error },
     )
   }
+  // The number of a closed file is that of the next one that is opened.
+  const mayWrite = (): boolean => !isClosed
   return {
-    write: (batch, done) => writeAll(fd, batch, 0, done),
+    write: (batch, done) => writeAll(fd, batch, 0, done, mayWrite),
     close: () =>
       new Promise((resolve, reject) => {
+        isClosed = true
         close(fd, (error) => (error ? reject(error) : resolve()))
       }),
   }
@@ -67,12 +71,23 @@ export const writeToStdout: WriteBatch = (batch, done) => {
   writeAll(process.stdout.fd, batch, 0, done)
 }
 
-function writeAll(fd: number, batch: Uint8Array, offset: number, done: (error?: Error | null) => void): void {
+function writeAll(
+  fd: number,
+  batch: Uint8Array,
+  offset: number,
+  done: (error?: Error | null) => void,
+  mayWrite: () => boolean = () => true,
+): void {
+  if (!mayWrite()) {
+    done(errors.BW_TELEMETRY_SINK_UNAVAILABLE('the log file was closed before all of it was written'))
+    return
+  }
+  const goOn = (from: number): void => writeAll(fd, batch, from, done, mayWrite)
   write(fd, batch, offset, batch.length - offset, null, (error, writtenBytes) => {
     // Whoever closes the log waits for it, for some time; after that nobody does.
-    if (error?.code === 'EAGAIN') setTimeout(() => writeAll(fd, batch, offset, done), RETRY_MS).unref()
+    if (error?.code === 'EAGAIN') setTimeout(() => goOn(offset), RETRY_MS).unref()
     else if (error !== null) done(error)
     else if (offset + writtenBytes >= batch.length) done()
-    else writeAll(fd, batch, offset + writtenBytes, done)
+    else goOn(offset + writtenBytes)
   })
 }
