@@ -61,6 +61,16 @@ test.each([
   expect(up.stdout).toBe('')
 })
 
+test('a mistake is an error for machines as well', async () => {
+  await using folder = await tempDir()
+  await using up = breakwater(['up', '--log', 'json', '--config', join(folder.path, 'nothing-here.yaml')])
+  expect((await up.exited).code).toBe(2)
+  expect(JSON.parse(up.stderr)).toMatchObject({
+    level: 'error',
+    msg: expect.stringContaining('there is no such file'),
+  })
+})
+
 test('a service that cannot start is named, and what was started is stopped', async () => {
   await using folder = await tempDir()
   const ports = await threePorts()

@@ -23,9 +23,9 @@ export function upCommand(): Command {
         .default('text'),
     )
     .action(async ({ config: named, log }: UpFlags) => {
-      const { write, note, fail } =
+      const { write, note, complain, fail } =
         log === 'json' ? openJsonNotes((line) => processTerminal.note(line)) : forPeople
-      const loaded = await loadOrComplain(named, { ...processTerminal, note })
+      const loaded = await loadOrComplain(named, { ...processTerminal, note: complain })
       if (loaded === undefined) return
       expectShortLives()
       // Whoever read the output may go away (`| head`); the traffic goes on.
@@ -47,6 +47,7 @@ interface UpFlags {
 const forPeople: Notes = {
   write: (text) => processTerminal.write(text),
   note: (text) => processTerminal.note(text),
+  complain: (text) => processTerminal.note(text),
   fail: (error) => {
     // Told by the program, as the failures of all commands.
     throw error

@@ -1,10 +1,11 @@
 import { isBreakwaterError } from '@breakwater/core'
 import { openLogger } from '@breakwater/telemetry'
 
-/** How `up` speaks: what it has to say, and why it gives up. */
+/** How `up` speaks: what it has to say, what is wrong with the configuration, and why it gives up. */
 export interface Notes {
   readonly write: (text: string) => void
   readonly note: (text: string) => void
+  readonly complain: (text: string) => void
   readonly fail: (error: unknown) => void
 }
 
@@ -29,6 +30,9 @@ export function openJsonNotes(print: (line: string) => void): Notes {
         else if (own.startsWith(WARNING)) log.warn(own.slice(WARNING.length))
         else log.info(own)
       }
+    },
+    complain(text) {
+      for (const line of linesOf(text)) log.error(line)
     },
     fail(error) {
       if (isBreakwaterError(error)) log.fatal({ code: error.code, fix: error.spec.fix }, error.message)
