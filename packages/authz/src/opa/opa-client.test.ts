@@ -185,6 +185,19 @@ describe('the OPA adapter', () => {
     expect(sent).toContain('"context":{"n":9223372036854775807}')
   })
 
+  test.each([[[{ uid: uid('User', 'ann') }]], [JSON.stringify([{ uid: uid('User', 'ann') }])]])(
+    'sends what the request says about entities: %j',
+    async (entities) => {
+      let sent = ''
+      const url = await stub((incoming, response) => {
+        incoming.on('data', (chunk: Buffer) => (sent += chunk.toString()))
+        incoming.on('end', () => response.end('{"result":true}'))
+      })
+      await new OpaClient({ url, path: 'a' }).decide({ ...request, entities })
+      expect(JSON.parse(sent)).toMatchObject({ input: { entities: [{ uid: uid('User', 'ann') }] } })
+    },
+  )
+
   test('leaves the engine in peace while the breaker is open, and tells it every outcome', async () => {
     const { breaker, told } = telling()
     await ask(answering('{"result":false}'), {}, { breaker })

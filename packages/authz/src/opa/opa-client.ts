@@ -71,7 +71,7 @@ export class OpaClient {
     this.#breaker = deps.breaker
   }
 
-  /** Asks with the request as OPA's `input`. `signal` is the caller's: gone with it, the question is too. */
+  /** Asks with the request as OPA's `input`, with its `entities` where it brings some. `signal` is the caller's: gone with it, the question is too. */
   async decide(request: AuthzRequest, signal?: AbortSignal): Promise<RemoteDecision> {
     let question: string
     try {
@@ -145,9 +145,9 @@ export class OpaClient {
   }
 }
 
-function questionOf({ principal, action, resource, context = {} }: AuthzRequest): string {
-  const values: unknown = typeof context === 'string' ? JSON.parse(context) : context
-  const input = { principal, action, resource, context: values }
+function questionOf({ principal, action, resource, context = {}, entities }: AuthzRequest): string {
+  const read = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value)
+  const input = { principal, action, resource, context: read(context), entities: read(entities) }
   return JSON.stringify({ input }, (_, value: unknown) =>
     typeof value === 'bigint' ? rawJson(`${value}`) : value,
   )
