@@ -104,19 +104,37 @@ function checkSources(value: unknown, routes: ReadonlyMap<string, Route>, report
   }
 }
 
-/** A service can be given a token only by whoever has the key to sign it. */
+/** A service can be given a token only by whoever has the key to sign it, and each under a name of its own. */
 function checkWorkloads(value: unknown, report: Report): void {
   const services = valueAt(value, ['services'])
   if (typeof services !== 'object' || services === null) return
   const keys = valueAt(value, ['authorization', 'identity', 'testIssuer', 'keys'])
-  if (keys !== undefined && !isOff(valueAt(value, ['authorization']))) return
+  const canSign = keys !== undefined && !isOff(valueAt(value, ['authorization']))
   for (const name of Object.keys(services)) {
     if (valueAt(services, [name, 'workload']) === undefined) continue
-    const problem = contradiction(
-      'there is no test issuer with a key here to sign its token',
-      'Add authorization.identity.testIssuer.keys, or remove workload.',
-    )
-    report(['services', name, 'workload'], problem)
+    if (!canSign) {
+      const problem = contradiction(
+        'there is no test issuer with a key here to sign its token',
+        'Add authorization.identity.testIssuer.keys, or remove workload.',
+      )
+      report(['services', name, 'workload'], problem)
+    }
+    checkTenants(valueAt(services, [name, 'workload', 'tenants']), ['services', name, 'workload'], report)
+  }
+}
+
+/** A variable is in capitals and holds no hyphen: two tenants that become one would be taken for each other. */
+function checkTenants(tenants: unknown, path: readonly string[], report: Report): void {
+  if (!Array.isArray(tenants)) return
+  const seen = new Map<string, string>()
+  for (const tenant of tenants.filter((one) => typeof one === 'string')) {
+    const variable = tenant.toUpperCase().replaceAll('-', '_')
+    const other = seen.get(variable)
+    if (other !== undefined) {
+      const message = `the tokens for ${other} and ${tenant} would be in one variable, WORKLOAD_TOKEN_${variable}`
+      report([...path, 'tenants'], contradiction(message, 'Keep one of the two.'))
+    }
+    seen.set(variable, tenant)
   }
 }
 
