@@ -128,7 +128,6 @@ export class GatewayListener implements ListenerContext, ServerHandler {
 
   onConnect(remoteAddress: string): boolean {
     if (!this.#mayConnect(remoteAddress, 0)) return false
-    if (this.config.limits.maxConnectionsPerAddress === Infinity) return true
     this.#perAddress.set(remoteAddress, (this.#perAddress.get(remoteAddress) ?? 0) + 1)
     return true
   }

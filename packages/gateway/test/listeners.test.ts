@@ -19,7 +19,7 @@ import { Origin, Stage } from './support/stage.ts'
 
 const services = { shop: {} } as const
 /** A stage whose listeners are these: names with ports. */
-async function open(limits: { maxConnections?: number; maxConnectionsPerAddress?: number } = {}) {
+async function open(limits: { maxConnections?: number; maxConnectionsPerAddress?: number | false } = {}) {
   const stage = await Stage.open({ services })
   await Origin.open(stage, 'shop')
   const reload = (ports: Readonly<Record<string, number>>, also: typeof limits = limits): Promise<void> =>
@@ -73,6 +73,17 @@ describe('the listeners of a gateway', () => {
     const welcome = stage.client()
     stage.run(20)
     expect(welcome.isOpen).toBe(true)
+  })
+
+  test('count what a client holds from a time without a limit, too', async () => {
+    const { stage, reload } = await open({ maxConnectionsPerAddress: false })
+    const early = [stage.client(), stage.client()]
+    for (const client of early) client.write('GET /shop/1 HTTP/1.1\r\nHost')
+    stage.run(20)
+    await reload({ main: GATEWAY_PORT }, { maxConnectionsPerAddress: 3 })
+    const late = [stage.client(), stage.client()]
+    stage.run(20)
+    expect([...early, ...late].map(({ isOpen }) => isOpen)).toEqual([true, true, true, false])
   })
 
   test('are as before when one of them cannot open', async () => {
