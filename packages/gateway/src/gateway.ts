@@ -205,8 +205,8 @@ export class Gateway {
 
   /**
    * Changes to another configuration. Requests under way keep the old one; streams live on; controls whose settings did not
-   * change keep what they learnt; ports that stay are open all the while, with their certificates read again. Telemetry and overload settings take effect at the next start. One reload at a time:
-   * a second one waits for the first.
+   * change keep what they learnt; ports that stay are open all the while, with their certificates read again. Telemetry and
+   * overload settings take effect at the next start. One reload at a time: a second one waits for the first.
    *
    * @throws `BW_GATEWAY_START_FAILED` when a new listener cannot open: then nothing has changed.
    * @throws what `EntityStore.apply` throws when entities were changed meanwhile to what the new schema does not allow.
@@ -300,7 +300,7 @@ function liveOf({ authorization }: Snapshot): LiveEntities {
 /** What became of entities while the next policies were read counts for these too. @throws what `EntityStore.apply` throws. */
 function keepUp(next: Snapshot, previous: Snapshot): void {
   const [to, from] = [next.authorization?.policies, previous.authorization?.policies]
-  if (to !== undefined && from !== undefined && to !== from) to.apply(from.live)
+  if (from !== undefined && to !== from) to?.apply(from.live)
 }
 
 function bundlePointOf({ authorization }: Snapshot): BundlePoint | undefined {
