@@ -1,3 +1,4 @@
+import type { EntityChanges } from '@breakwater/authz'
 import type { Random } from '@breakwater/core'
 import type { GatewayConfig, RouteConfig } from '@breakwater/contract'
 import type { Driver } from '@breakwater/http'
@@ -30,11 +31,14 @@ export class Snapshot {
   readonly upstreams: ReadonlyMap<string, Upstream>
   /** Undefined when it is off. */
   readonly authorization: Authorization | undefined
+  /** As `live` was when policies of this gateway decided last. */
+  readonly #live: EntityChanges | undefined
 
   constructor(config: GatewayConfig, deps: SnapshotDeps, previous?: Snapshot) {
     this.config = config
     // First, because it may fail: then nothing has been opened.
-    const authorization = Authorization.of(config, deps.authorization, previous?.authorization)
+    this.#live = previous?.live
+    const authorization = Authorization.of(config, deps.authorization, previous?.authorization, this.#live)
     this.authorization = authorization
     const isShedSame = previous !== undefined && isSame(previous.config.shed, config.shed)
     this.upstreams = new Map(
@@ -65,6 +69,11 @@ export class Snapshot {
     )
     if (authorization !== undefined) authorization.routes = this.plans
     this.router = new Router(this.plans.map((plan) => ({ match: plan.config.match, plan })))
+  }
+
+  /** What became of all entities that were changed while the gateway ran, also while nobody decides by them. */
+  get live(): EntityChanges | undefined {
+    return this.authorization?.policies?.live ?? this.#live
   }
 
   /** Closes the upstreams that `next` no longer uses. Requests under way on them are finished. */

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { GatewayConfig } from '@breakwater/contract'
 import { VirtualClock, isBreakwaterError } from '@breakwater/core'
 import type { Driver, Listener } from '@breakwater/http'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -69,6 +70,20 @@ describe('a right that is taken away', () => {
     shop.gateway.entities?.apply({ upsert: [olga] })
     expect(await watch()).toBe(403)
     await finish()
+    expect(await watch()).toBe(403)
+  })
+
+  test('stays so when nobody has asked about it for a while', async () => {
+    const { shop } = await shopWithSlowPorts()
+    const { config } = shop.gateway
+    const watch = async (): Promise<number> =>
+      (await shop.ask('GET', '/admin/flags', { person: 'olga' })).status
+    shop.gateway.entities?.apply({ upsert: [olga] })
+    const off: GatewayConfig = { ...config, authorization: { mode: 'off' } }
+    await shop.gateway.reload(off)
+    await shop.gateway.reload(off)
+    expect([await watch(), shop.gateway.entities]).toEqual([200, undefined])
+    await shop.gateway.reload(config)
     expect(await watch()).toBe(403)
   })
 

@@ -81,6 +81,7 @@ export class Authorization {
     gateway: GatewayConfig,
     deps: AuthorizationDeps,
     previous: Authorization | undefined,
+    live: EntityChanges | undefined,
   ) {
     const { identity } = config
     this.isEnforced = config.mode === 'enforce'
@@ -96,7 +97,8 @@ export class Authorization {
     const isOwn = deps.decisionPoint === undefined
     const { opa } = config
     this.remote = isOwn && opa !== undefined ? RemotePoint.open(opa, previous?.remote) : undefined
-    this.policies = isOwn && opa === undefined ? open(config, gateway, deps, previous?.policies) : undefined
+    this.policies =
+      isOwn && opa === undefined ? open(config, gateway, deps, previous?.policies, live) : undefined
     this.#point = this.policies ?? deps.decisionPoint ?? NOBODY
     this.#logDir = config.decisionLogDir
     if (deps.recorder === undefined && config.decisionLogDir !== undefined) {
@@ -106,16 +108,17 @@ export class Authorization {
     this.log = deps.recorder ?? this.#ownLog
   }
 
-  /** Undefined when authorization is off. Throws as the constructor. */
+  /** Undefined when authorization is off. `live`: what became of the entities until now. Throws as the constructor. */
   static of(
     gateway: GatewayConfig,
     deps: AuthorizationDeps,
     previous: Authorization | undefined,
+    live: EntityChanges | undefined,
   ): Authorization | undefined {
     const { authorization } = gateway
     return authorization.mode === 'off'
       ? undefined
-      : new Authorization(authorization, gateway, deps, previous)
+      : new Authorization(authorization, gateway, deps, previous, live)
   }
 
   /** Live entities: a change, such as a role that is taken away, counts for the next decision. */
@@ -267,8 +270,9 @@ function open(
   gateway: GatewayConfig,
   { epochMs }: AuthorizationDeps,
   previous: ConfiguredPoint | undefined,
+  live: EntityChanges | undefined,
 ): ConfiguredPoint {
   return config.bundleFile === undefined
-    ? PolicyPoint.open(config, gateway, previous)
-    : BundlePoint.open(config, gateway, epochMs, previous)
+    ? PolicyPoint.open(config, gateway, previous, live)
+    : BundlePoint.open(config, gateway, epochMs, previous, live)
 }

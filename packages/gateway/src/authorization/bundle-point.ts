@@ -52,7 +52,8 @@ export class BundlePoint implements ConfiguredPoint {
   }
 
   /**
-   * Reads the bundle of the configuration. After a reload with the same settings, one that is refused changes nothing.
+   * Reads the bundle of the configuration, and takes over what became of the entities (`live`). After a reload with the same
+   * settings, one that is refused changes nothing.
    *
    * @throws `BW_GATEWAY_POLICIES_INVALID` when there is none in force and this one is refused, or the one in force does not know
    *   an action of a route.
@@ -62,13 +63,14 @@ export class BundlePoint implements ConfiguredPoint {
     gateway: GatewayConfig,
     epochMs: () => number,
     previous: ConfiguredPoint | undefined,
+    live?: EntityChanges,
   ): BundlePoint {
     const settings = { bundleFile, trustedKeys, staleAfterMs, replay, name: gateway.name.toLowerCase() }
     try {
       const canStay = previous instanceof BundlePoint && isSame(previous.#settings, settings)
       const point = canStay ? previous : new BundlePoint(settings, epochMs, previous)
       point.#read(gateway)
-      if (!canStay && previous !== undefined) point.apply(previous.live)
+      if (!canStay && live !== undefined) point.apply(live)
       return point
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)

@@ -39,8 +39,8 @@ export class PolicyPoint implements ConfiguredPoint {
   }
 
   /**
-   * Opens the policies that the configuration names; `previous` goes on when they are still the same. Otherwise the entities
-   * that were changed since it was opened are taken over: what was revoked stays revoked, whatever the files say.
+   * Opens the policies that the configuration names; `previous` goes on when they are still the same. Otherwise what
+   * became of the entities (`live`) is taken over: what was revoked stays revoked, whatever the files say.
    *
    * @throws `BW_GATEWAY_POLICIES_INVALID` naming what is wrong, the route that asks for an action nobody knows, or the changed
    *   entity that the new schema does not allow.
@@ -49,6 +49,7 @@ export class PolicyPoint implements ConfiguredPoint {
     config: AuthorizationConfig,
     gateway: GatewayConfig,
     previous: ConfiguredPoint | undefined,
+    live?: EntityChanges,
   ): PolicyPoint {
     const { policiesDir = '' } = config
     try {
@@ -61,7 +62,7 @@ export class PolicyPoint implements ConfiguredPoint {
         ? previous
         : new PolicyPoint(content, openPolicies(content).authorizer, config.replay)
       requireActions(point.#authorizer.store, gateway)
-      if (!canStay && previous !== undefined) point.apply(previous.live)
+      if (!canStay && live !== undefined) point.apply(live)
       return point
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
