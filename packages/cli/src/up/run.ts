@@ -111,7 +111,7 @@ export async function run(options: RunOptions, deps: RunDeps): Promise<void> {
       if (stopping.signal.aborted) return
       reloader.reload().then(
         (report) => note(reloadText(shownFile, report)),
-        (error: unknown) => note(`breakwater: ${shownFile} is not in effect: ${String(error)}\n`),
+        (error: unknown) => note(`breakwater: warning: ${shownFile} is not in effect: ${String(error)}\n`),
       )
     }
     if (config.reload.watch) stack.use(watchFile(file, () => reloadNow()))
