@@ -145,12 +145,10 @@ export class OrderStore {
     this.#database.prepare('UPDATE orders SET invoice_id = ? WHERE id = ?').run(invoiceId, id)
   }
 
-  /** Paid orders of any tenant that billing has not invoiced yet, at most `limit`. */
+  /** Paid orders of any tenant that billing has not invoiced yet, at most `limit`, in no order: one that it refuses blocks none. */
   withoutInvoice(limit: number): readonly Order[] {
     return this.#database
-      .prepare(
-        "SELECT * FROM orders WHERE status = 'paid' AND invoice_id IS NULL ORDER BY created_at LIMIT ?",
-      )
+      .prepare("SELECT * FROM orders WHERE status = 'paid' AND invoice_id IS NULL ORDER BY random() LIMIT ?")
       .all(limit)
       .map(orderOf)
   }
