@@ -178,6 +178,28 @@ describe('an answer that goes on', () => {
     expect(secrets(client)).toBe(after)
   })
 
+  test('is asked again twice a second at most when changes come one after the other, and cut within the next second', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'breakwater-authz-'))
+    folders.push(folder)
+    const { shop, world, stay } = await feedWith({ authorization: { decisionLog: folder } })
+    const client = await stay({})
+    for (let change = 0; change < 100; change++) {
+      shop.gateway.entities?.apply({ upsert: [operator] })
+      await world.run(30)
+    }
+    expect(secrets(client)).toBeGreaterThan(30)
+    shop.gateway.entities?.apply({ upsert: [olga] })
+    await world.run(1100)
+    const after = secrets(client)
+    await world.run(1000)
+    expect(secrets(client)).toBe(after)
+    await shop.gateway.close()
+    const [file = ''] = readdirSync(folder)
+    const asked = readFileSync(join(folder, file), 'utf8').split('"action":"Action::').length - 1
+    expect(asked).toBeGreaterThan(3)
+    expect(asked).toBeLessThan(12)
+  })
+
   test('is asked again on record', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'breakwater-authz-'))
     folders.push(folder)
@@ -187,7 +209,7 @@ describe('an answer that goes on', () => {
     gone.close()
     await world.run(20_000) // it may still read for a while
     shop.gateway.entities?.apply({ upsert: [operator] })
-    await world.run(100)
+    await world.run(1000)
     shop.gateway.entities?.apply({ upsert: [olga] })
     await world.run(100)
     await shop.gateway.close()

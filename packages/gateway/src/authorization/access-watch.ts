@@ -20,6 +20,8 @@ interface LongAnswer {
 
 /** Asked again in one go: others come in between. A question costs some microseconds. */
 const MAX_AT_ONCE = 500
+/** Between two rounds over everything for changes that were told of. Milliseconds. */
+const LEAST_BETWEEN_MS = 1000
 /** How often a question is asked again in which the time of day stands. Milliseconds. */
 const TIMED_EVERY_MS = 5000
 /** How often every other one is: policies may grow too old, and an engine elsewhere tells nobody that it has changed. */
@@ -39,6 +41,8 @@ export class AccessWatch {
   /** Whose state the answers were last asked on, and when it was found to be another one. */
   #state = ''
   #changedMs = -Infinity
+  /** When everything was asked again for a change that was told of. */
+  #roundMs = -Infinity
   #timedMs = -Infinity
   #allMs = -Infinity
   /** To be asked again. */
@@ -60,7 +64,8 @@ export class AccessWatch {
   use(authorization: Authorization | undefined): void {
     if (authorization === this.#authorization) return
     this.#authorization = authorization
-    this.changed()
+    this.#changedMs = this.#clock.now()
+    this.#askAll(this.#changedMs)
   }
 
   /** Watches an answer until the function is called. */
@@ -78,11 +83,16 @@ export class AccessWatch {
     return () => this.#answers.delete(answer)
   }
 
-  /** Entities or policies have changed: everything is asked again, as soon as this turn is over. */
+  /**
+   * Entities or policies have changed: everything is asked again, as soon as this turn is over. Changes that follow within a second
+   * are seen by the next `tick`: a busy feed of entities costs no more questions than a quiet one.
+   */
   changed(): void {
-    this.#state = this.#authorization?.state ?? ''
-    this.#changedMs = this.#clock.now()
-    this.#askAll(this.#changedMs)
+    const nowMs = this.#clock.now()
+    this.#changedMs = nowMs
+    if (this.#answers.size === 0 || nowMs - this.#roundMs < LEAST_BETWEEN_MS) return
+    this.#roundMs = nowMs
+    this.#askAll(nowMs)
   }
 
   /** Once a second: ends what has ended, and looks whether anything has changed that nobody told of. */
@@ -94,8 +104,10 @@ export class AccessWatch {
     for (const answer of this.#answers)
       if (answer.expiresMs <= epochMs)
         this.#cut(answer, 'the token has ended while the answer was under way', nowMs)
-    if (authorization.state !== this.#state) this.changed()
-    else if (nowMs - this.#allMs >= ALL_EVERY_MS) {
+    if (authorization.state !== this.#state) {
+      this.#changedMs = nowMs
+      this.#askAll(nowMs)
+    } else if (nowMs - this.#allMs >= ALL_EVERY_MS) {
       this.#askAll(nowMs)
     } else if (nowMs - this.#timedMs >= TIMED_EVERY_MS) {
       this.#timedMs = nowMs
@@ -110,6 +122,7 @@ export class AccessWatch {
   }
 
   #askAll(nowMs: number): void {
+    this.#state = this.#authorization?.state ?? ''
     this.#allMs = nowMs
     this.#timedMs = nowMs
     this.#ask(this.#answers)
