@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isBreakwaterError } from '@breakwater/core'
 import { Command, CommanderError } from 'commander'
 
+import { WRONG_USAGE, exitCodeOf } from './exit-code.ts'
 import { fileMistake } from './file-mistake.ts'
 import { explainMistakes } from './usage.ts'
 
@@ -17,9 +18,6 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['drill', async () => (await import('./commands/drill.ts')).drillCommand()],
   ['authz', async () => (await import('./commands/authz/authz.ts')).authzCommand()],
 ])
-
-const WRONG_USAGE = 2
-const FAILED = 1
 
 /**
  * Does what the words say. Answers with the exit code of what went wrong, `undefined` when nothing did: then what the
@@ -60,18 +58,15 @@ function shareErrors(from: Command, to: Command): void {
 function report(error: unknown, note: (text: string) => void): number {
   // What is wrong has been said by then; help and version are no mistakes.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
-  if (isBreakwaterError(error)) {
-    note(`${error.code}: ${error.message}. ${error.spec.fix}\n`)
-    const { code } = error
-    return code.startsWith('BW_CONFIG_') || code === 'BW_DRILL_NOT_FOUND' ? WRONG_USAGE : FAILED
-  }
+  note(`${failureText(error)}\n`)
+  return exitCodeOf(error)
+}
+
+function failureText(error: unknown): string {
+  if (isBreakwaterError(error)) return `${error.code}: ${error.message}. ${error.spec.fix}`
   const mistake = fileMistake(error)
-  if (mistake !== undefined) {
-    note(`breakwater: ${mistake}\n`)
-    return WRONG_USAGE
-  }
-  note(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-  return FAILED
+  if (mistake !== undefined) return `breakwater: ${mistake}`
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 function ownVersion(): string {

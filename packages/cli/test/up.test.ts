@@ -71,6 +71,18 @@ test('a mistake is an error for machines as well', async () => {
   })
 })
 
+test('a secret that is not there is told, with the same exit code, to people and to machines', async () => {
+  await using folder = await tempDir()
+  const file = join(folder.path, 'breakwater.yaml')
+  const service = 'services:\n  hello:\n    command: [node, -e, "1"]\n    env: { TOKEN: { env: NOT_SET } }\n'
+  smallConfig(file, await threePorts(), service)
+  for (const format of ['text', 'json']) {
+    await using up = breakwater(['up', '--log', format, '--config', file])
+    expect([format, (await up.exited).code]).toEqual([format, 2])
+    expect(up.stderr).toContain('the variable NOT_SET is not set')
+  }
+})
+
 test('a service that cannot start is named, and what was started is stopped', async () => {
   await using folder = await tempDir()
   const ports = await threePorts()

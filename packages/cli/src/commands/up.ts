@@ -2,6 +2,7 @@ import process from 'node:process'
 
 import { Command, Option } from 'commander'
 
+import { exitCodeOf } from '../exit-code.ts'
 import { openJsonNotes } from '../up/notes.ts'
 import type { Notes } from '../up/notes.ts'
 import { run } from '../up/run.ts'
@@ -34,7 +35,7 @@ export function upCommand(): Command {
         await run(loaded, { environment: process.env, write, note, exit: (code) => process.exit(code) })
       } catch (error) {
         fail(error)
-        processTerminal.setExitCode(1)
+        processTerminal.setExitCode(exitCodeOf(error))
       }
     })
 }
