@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempDisposableSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdtempDisposableSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -30,6 +30,16 @@ test('it never goes down, and one that came with the file counts too', () => {
   expect([file.keep(shop(5)), file.keep(shop(4)), file.minVersion('shop')]).toEqual([true, true, 5])
 })
 
+test('no process puts an older bundle in the place of what another one has taken meanwhile', () => {
+  using own = folder()
+  const path = join(own.path, 'shop.bundle')
+  const [one, other] = [new BundleFile(path), new BundleFile(path)]
+  expect([one.put(OLD, shop(4)), other.put(NEW, shop(6))]).toEqual([true, true])
+  expect(() => one.put(OLD, shop(5))).toThrow('version 5, at least 6')
+  expect([readFileSync(path, 'utf8'), one.minVersion('shop')]).toEqual(['new', 6])
+  expect(readdirSync(own.path)).toHaveLength(2)
+})
+
 test('a record that cannot be read forbids everything', () => {
   using own = folder()
   const path = join(own.path, 'shop.bundle')
@@ -37,6 +47,8 @@ test('a record that cannot be read forbids everything', () => {
     writeFileSync(`${path}.min-version`, text)
     expect(() => new BundleFile(path).minVersion('shop')).toThrow('cannot be read')
     expect(new BundleFile(path).keep(shop(1))).toBe(false)
+    expect(() => new BundleFile(path).put(NEW, shop(1))).toThrow('cannot be read')
+    expect(readdirSync(own.path)).toEqual(['shop.bundle.min-version'])
   }
 })
 
@@ -63,10 +75,15 @@ test('what cannot be written leaves the bundle before, and nothing beside it', (
 test('a bundle that is there already is told apart from a record that could not follow', () => {
   using own = folder()
   const path = join(own.path, 'shop.bundle')
-  mkdirSync(`${path}.min-version`)
-  expect(new BundleFile(path).put(NEW, shop(2))).toBe(false)
+  const full = new BundleFile(path, {
+    rename: (from, to) => {
+      if (to !== path) throw new Error('no space left on device')
+      renameSync(from, to)
+    },
+  })
+  expect(full.put(NEW, shop(2))).toBe(false)
   expect(readFileSync(path, 'utf8')).toBe('new')
-  expect(readdirSync(own.path)).toHaveLength(2)
+  expect(readdirSync(own.path)).toEqual(['shop.bundle'])
 })
 
 test('where nothing can be written no record is kept, and it says so', () => {

@@ -41,12 +41,23 @@ export class BundleFile {
   }
 
   /**
+   * Looks at the record again: another process may have taken a newer bundle from the same file meanwhile.
+   *
+   * @throws `BW_AUTHZ_BUNDLE_REFUSED` when one of a higher version was ever accepted, or the record cannot be read.
+   */
+  requireNewest({ name, version }: Release): void {
+    const least = this.minVersion(name)
+    if (version < least) throw refusedBundle(`version ${version}, at least ${least}`)
+  }
+
+  /**
    * Puts a verified bundle in the place of the one before and its version on record. False when the latter failed: the bundle is
    * there.
    *
-   * @throws `BW_AUTHZ_BUNDLE_UNSTORED`: the bundle before is still there.
+   * @throws `BW_AUTHZ_BUNDLE_UNSTORED`: the bundle before is still there; what `requireNewest` throws.
    */
   put(signed: Uint8Array, release: Release): boolean {
+    this.requireNewest(release)
     const [bundle, record] = [temporaryFor(this.path), temporaryFor(this.#recordPath)]
     try {
       writeThrough(bundle, signed)

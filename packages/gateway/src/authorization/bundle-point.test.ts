@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signBundle, writeBundle } from '@breakwater/authz/operate'
 import { resolveText } from '@breakwater/contract'
+import type { GatewayConfig } from '@breakwater/contract'
 import { expect, test } from 'vitest'
 
 import { POLICIES, SCHEMA, entitiesJson } from '../../drills/authz/policies.ts'
@@ -11,22 +12,42 @@ import { BundlePoint } from './bundle-point.ts'
 
 const BUNDLE = { name: 'breakwater', version: 1, issuedAtMs: 0 }
 
-test('no reload to other settings takes an older bundle than the one in force', () => {
+/** A folder and a key; `settings` puts the bundle of a version into a file there. */
+function release(folder: string): {
+  readonly config: GatewayConfig
+  settings(version: number, file?: string): Parameters<typeof BundlePoint.open>[0]
+} {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'breakwater-bundle-'))
   const gateway = resolveText('listeners: { a: { port: 0 } }\nupstreams: {}\nroutes: {}\n')
   if (!gateway.ok) throw new Error(JSON.stringify(gateway.error))
-  const { config } = gateway.value
   const trustedKeys = [String(publicKey.export({ format: 'jwk' }).x)]
-  const settingsOf = (version: number): Parameters<typeof BundlePoint.open>[0] => {
-    const bundleFile = join(folder.path, `${version}.bundle`)
-    const content = { policies: [{ file: 'shop.cedar', text: POLICIES }], schema: SCHEMA }
-    writeFileSync(bundleFile, signBundle(writeBundle({ ...BUNDLE, version, content }), privateKey))
-    return { bundleFile, trustedKeys, staleAfterMs: 1000, replay: 0 }
+  const content = { policies: [{ file: 'shop.cedar', text: POLICIES }], schema: SCHEMA }
+  return {
+    config: gateway.value.config,
+    settings(version, file = 'shop.bundle') {
+      const bundleFile = join(folder, file)
+      writeFileSync(bundleFile, signBundle(writeBundle({ ...BUNDLE, version, content }), privateKey))
+      return { bundleFile, trustedKeys, staleAfterMs: 1000, replay: 0 }
+    },
   }
-  const point = BundlePoint.open(settingsOf(2), config, () => 0, undefined)
-  expect(() => BundlePoint.open(settingsOf(1), config, () => 0, point)).toThrow('version 1, at least 2')
-  expect(BundlePoint.open(settingsOf(3), config, () => 0, point).state?.version).toBe(3)
+}
+
+test('no reload to other settings takes an older bundle than the one in force', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'breakwater-bundle-'))
+  const { config, settings } = release(folder.path)
+  const point = BundlePoint.open(settings(2), config, () => 0, undefined)
+  const older = settings(1, 'other.bundle')
+  expect(() => BundlePoint.open(older, config, () => 0, point)).toThrow('version 1, at least 2')
+  expect(BundlePoint.open(settings(3, 'other.bundle'), config, () => 0, point).state?.version).toBe(3)
+})
+
+test('no reload takes an older bundle than another process has taken from the same file', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'breakwater-bundle-'))
+  const { config, settings } = release(folder.path)
+  const [one, other] = [1, 2].map(() => BundlePoint.open(settings(1), config, () => 0, undefined))
+  expect(BundlePoint.open(settings(3), config, () => 0, other).state?.version).toBe(3)
+  expect(BundlePoint.open(settings(2), config, () => 0, one).state?.version).toBe(1)
+  expect(BundlePoint.open(settings(3), config, () => 0, one).state?.version).toBe(3)
 })
 
 test('decisions of a bundle are repeated by the official engine, as those of a folder are', async () => {

@@ -131,9 +131,11 @@ export class BundlePoint implements ConfiguredPoint {
   }
 
   #read(gateway: GatewayConfig): void {
-    const event = this.#holder.offer(readFileSync(this.#file.path), this.#epochMs(), (authorizer) =>
-      requireRoutes(authorizer, gateway),
-    )
+    const bytes = readFileSync(this.#file.path)
+    const event = this.#holder.offer(bytes, this.#epochMs(), (opened, release) => {
+      this.#file.requireNewest(release)
+      requireRoutes(opened, gateway)
+    })
     const { authorizer, manifest } = this.#holder
     if (authorizer === undefined || manifest === undefined) {
       if (event.kind === 'refused') throw event.error
