@@ -54,7 +54,15 @@ export class Invoicing {
 
   /** Jittered, so that many instances do not come at billing together when it is back. */
   #later(): NodeJS.Timeout {
-    return setTimeout(() => void this.#catchUp(), INTERVAL_MS * (0.5 + Math.random())).unref()
+    return setTimeout(() => void this.#round(), INTERVAL_MS * (0.5 + Math.random())).unref()
+  }
+
+  /** A round that fails, on a full disk for example, is made up for by the next one. */
+  async #round(): Promise<void> {
+    await this.#catchUp().catch((error: unknown) =>
+      console.error(`invoices are not caught up: ${String(error)}`),
+    )
+    if (!this.#stopping.signal.aborted) this.#timer = this.#later()
   }
 
   async #catchUp(): Promise<void> {
@@ -73,6 +81,5 @@ export class Invoicing {
       const made = await this.invoice(order, context).catch(() => undefined)
       if (made === undefined) break
     }
-    if (!this.#stopping.signal.aborted) this.#timer = this.#later()
   }
 }

@@ -64,8 +64,11 @@ export function mayBeServedStale({ status, fields }: StoredAnswer): boolean {
   return true
 }
 
-/** Within which answers and keys may be shared: one tenant and, once somebody is known, one caller. */
+/**
+ * Within which answers and keys may be shared: one tenant and, once somebody is known, one caller. Whatever a field names as
+ * the tenant, it never equals the scope of somebody who is known.
+ */
 export function shareScopeOf({ tenantName, caller }: Pick<Exchange, 'tenantName' | 'caller'>): string {
-  if (caller === undefined) return tenantName
+  if (caller === undefined) return JSON.stringify([tenantName])
   return JSON.stringify([tenantName, caller.tenant, caller.user, caller.workload])
 }
