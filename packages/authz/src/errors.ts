@@ -214,3 +214,8 @@ export class AuthzError extends Error {
     Object.defineProperty(this, BRAND, { value: true })
   }
 }
+
+/** What a caught value says of itself: anything may be thrown. */
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -43,6 +43,11 @@ export function isBreakwaterError(value: unknown): value is BreakwaterError {
   return value instanceof Error && BRAND in value
 }
 
+/** What a caught value says of itself: anything may be thrown. */
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
 /** One maker per code: `errors.BW_HTTP_BODY_TOO_LARGE('the body has 20 MiB, the limit is 10', { details })`. */
 export type ErrorCatalogue<Specs extends Readonly<Record<string, ErrorSpec>>> = {
   readonly [Code in keyof Specs & string]: ErrorMaker<Code>

@@ -10,7 +10,7 @@ export { VirtualClock } from './virtual-clock.ts'
 export { Deadline, DeadlineWheel, WheelEntry } from './deadline-wheel.ts'
 export type { DeadlineWheelOptions } from './deadline-wheel.ts'
 
-export { BreakwaterError, defineErrors, isBreakwaterError } from './errors.ts'
+export { BreakwaterError, defineErrors, isBreakwaterError, messageOf } from './errors.ts'
 export type { ErrorCatalogue, ErrorMaker, ErrorOptions, ErrorSpec, Fault } from './errors.ts'
 export { failed, ok } from './result.ts'
 export type { Result } from './result.ts'

@@ -1,4 +1,4 @@
-import { isBreakwaterError } from '@breakwater/core'
+import { isBreakwaterError, messageOf } from '@breakwater/core'
 
 import type { ControlState, Drill, Judgement } from './definitions.ts'
 import { errors } from './errors.ts'
@@ -181,9 +181,7 @@ function judgedRun(control: ControlState, judgement: Judgement, durationMs: numb
 }
 
 function crashedRun(control: ControlState, failures: readonly unknown[], durationMs: number): DrillRun {
-  const message = failures
-    .map((failure) => (failure instanceof Error ? failure.message : String(failure)))
-    .join('; ')
+  const message = failures.map(messageOf).join('; ')
   const code = failures.find(isBreakwaterError)?.code
   return {
     control,

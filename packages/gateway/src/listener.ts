@@ -1,4 +1,5 @@
 import type { ListenerConfig } from '@breakwater/contract'
+import { messageOf } from '@breakwater/core'
 import { Forwarding, HttpServer } from '@breakwater/http'
 import type {
   HttpError,
@@ -193,8 +194,7 @@ export class GatewayListener implements ListenerContext, ServerHandler {
 }
 
 function cannotOpen({ name }: ListenerConfig, cause: unknown): Error {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return errors.BW_GATEWAY_START_FAILED(`listener ${name} cannot open: ${why}`, { cause })
+  return errors.BW_GATEWAY_START_FAILED(`listener ${name} cannot open: ${messageOf(cause)}`, { cause })
 }
 
 function serverOptionsOf({ limits, paths, timeouts }: ListenerConfig): ServerOptions {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { AuthzError } from '../errors.ts'
+import { AuthzError, messageOf } from '../errors.ts'
 import { refusedBundle, type BundleManifest } from './bundle.ts'
 
 type Release = Pick<BundleManifest, 'name' | 'version'>
@@ -66,8 +66,9 @@ export class BundleFile {
       this.#rename(bundle, this.path)
     } catch (cause) {
       for (const file of [bundle, record]) rmSync(file, { force: true })
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new AuthzError('BW_AUTHZ_BUNDLE_UNSTORED', `the bundle cannot be written: ${why}`, { cause })
+      throw new AuthzError('BW_AUTHZ_BUNDLE_UNSTORED', `the bundle cannot be written: ${messageOf(cause)}`, {
+        cause,
+      })
     }
     return this.#replaceRecord(record)
   }

@@ -1,4 +1,4 @@
-import { AuthzError } from '../errors.ts'
+import { AuthzError, messageOf } from '../errors.ts'
 
 /** Everything appended in one turn: it is written together, or not at all. */
 export class LogBatch {
@@ -28,10 +28,13 @@ export class LogBatch {
 
   fail(cause: unknown): void {
     this.#state = 'failed'
-    const why = cause instanceof Error ? cause.message : String(cause)
-    this.#failure = new AuthzError('BW_AUTHZ_LOG_FAILED', `the decision log cannot be written: ${why}`, {
-      cause,
-    })
+    this.#failure = new AuthzError(
+      'BW_AUTHZ_LOG_FAILED',
+      `the decision log cannot be written: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    )
     this.#outcome?.reject(this.#failure)
   }
 }

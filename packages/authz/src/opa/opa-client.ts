@@ -1,6 +1,6 @@
 import type { Decision } from '../engine/decision.ts'
 import type { AuthzRequest } from '../engine/request.ts'
-import { AuthzError } from '../errors.ts'
+import { AuthzError, messageOf } from '../errors.ts'
 import { readAnswer } from './read-answer.ts'
 
 /** Decides whether the engine may be asked at all. `@breakwater/resilience` has one; any other will do. */
@@ -90,8 +90,7 @@ export class OpaClient {
       if (signal?.aborted === true) permit?.ignored()
       else permit?.failed()
       if (cause instanceof AuthzError) return this.#refuse(cause.code, cause.message, cause)
-      const why = cause instanceof Error ? cause.message : String(cause)
-      return this.#refuse('BW_AUTHZ_PDP_UNAVAILABLE', `OPA gave no answer: ${why}`, cause)
+      return this.#refuse('BW_AUTHZ_PDP_UNAVAILABLE', `OPA gave no answer: ${messageOf(cause)}`, cause)
     }
   }
 

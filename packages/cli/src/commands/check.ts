@@ -2,7 +2,7 @@ import process from 'node:process'
 
 import { findConfigFile, readSecret } from '@breakwater/contract'
 import type { GatewayConfig, SecretReference } from '@breakwater/contract'
-import { isBreakwaterError } from '@breakwater/core'
+import { isBreakwaterError, messageOf } from '@breakwater/core'
 import { Command } from 'commander'
 
 import { AdminClient } from '../admin-client.ts'
@@ -105,7 +105,7 @@ function secretFindings({ admin, authorization, services }: GatewayConfig): read
     } catch (error) {
       return {
         verdict: 'FAILED',
-        text: `secret ${path}: ${error instanceof Error ? error.message : String(error)}`,
+        text: `secret ${path}: ${messageOf(error)}`,
       }
     }
   })

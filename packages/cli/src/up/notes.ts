@@ -1,4 +1,4 @@
-import { isBreakwaterError } from '@breakwater/core'
+import { isBreakwaterError, messageOf } from '@breakwater/core'
 import { openLogger } from '@breakwater/telemetry'
 
 /** How `up` speaks: what it has to say, what is wrong with the configuration, and why it gives up. */
@@ -36,7 +36,7 @@ export function openJsonNotes(print: (line: string) => void): Notes {
     },
     fail(error) {
       if (isBreakwaterError(error)) log.fatal({ code: error.code, fix: error.spec.fix }, error.message)
-      else log.fatal({ err: error }, error instanceof Error ? error.message : String(error))
+      else log.fatal({ err: error }, messageOf(error))
     },
   }
 }

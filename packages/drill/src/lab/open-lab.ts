@@ -1,3 +1,4 @@
+import { messageOf } from '@breakwater/core'
 import type { LabKind, Labs } from '../definitions.ts'
 import { errors } from '../errors.ts'
 import type { Lab } from './lab.ts'
@@ -136,7 +137,7 @@ async function settled(dispose: Dispose): Promise<string | undefined> {
     await dispose()
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }
 

@@ -3,7 +3,7 @@ import type { AuthzRequest, Decision, EntityChanges } from '@breakwater/authz'
 import { DecisionLog } from '@breakwater/authz/operate'
 import type { DecisionEntry } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
-import { isBreakwaterError, makeFolder } from '@breakwater/core'
+import { isBreakwaterError, makeFolder, messageOf } from '@breakwater/core'
 import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
@@ -260,8 +260,10 @@ function openLog(folder: string): DecisionLog {
     return new DecisionLog({ folder, contextKeys: ['tenant'] })
   } catch (cause) {
     if (isBreakwaterError(cause)) throw cause
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw errors.BW_GATEWAY_START_FAILED(`the decision log in ${folder} cannot be opened: ${why}`, { cause })
+    throw errors.BW_GATEWAY_START_FAILED(
+      `the decision log in ${folder} cannot be opened: ${messageOf(cause)}`,
+      { cause },
+    )
   }
 }
 

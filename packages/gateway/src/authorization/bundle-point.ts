@@ -5,6 +5,7 @@ import type { Authorizer, AuthzRequest, Decision, EntityChanges, EntityStore } f
 import { BundleFile, BundleHolder, Replayer } from '@breakwater/authz/operate'
 import type { BundleEvent, BundleManifest } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
+import { messageOf } from '@breakwater/core'
 import { errors } from '../errors.ts'
 import { isSame } from '../same.ts'
 import type { AuthorizationConfig } from './authorization.ts'
@@ -73,8 +74,10 @@ export class BundlePoint implements ConfiguredPoint {
       if (!canStay && live !== undefined) point.apply(live)
       return point
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw errors.BW_GATEWAY_POLICIES_INVALID(`the bundle ${bundleFile} cannot be used: ${why}`, { cause })
+      throw errors.BW_GATEWAY_POLICIES_INVALID(
+        `the bundle ${bundleFile} cannot be used: ${messageOf(cause)}`,
+        { cause },
+      )
     }
   }
 
@@ -168,7 +171,6 @@ function requireRoutes({ store }: Authorizer, gateway: GatewayConfig): void {
   try {
     requireActions(store, gateway)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new AuthzError('BW_AUTHZ_BUNDLE_REFUSED', `the bundle is refused: ${why}`, { cause })
+    throw new AuthzError('BW_AUTHZ_BUNDLE_REFUSED', `the bundle is refused: ${messageOf(cause)}`, { cause })
   }
 }

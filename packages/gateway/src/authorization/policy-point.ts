@@ -2,6 +2,7 @@ import type { Authorizer, AuthzRequest, Decision, EntityChanges, EntityStore } f
 import { LiveEntities, openPolicies, readPolicyFolder, Replayer } from '@breakwater/authz/operate'
 import type { PolicyContent } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
+import { messageOf } from '@breakwater/core'
 import { errors } from '../errors.ts'
 import { isSame } from '../same.ts'
 import type { AuthorizationConfig } from './authorization.ts'
@@ -65,10 +66,12 @@ export class PolicyPoint implements ConfiguredPoint {
       if (!canStay && live !== undefined) point.apply(live)
       return point
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw errors.BW_GATEWAY_POLICIES_INVALID(`the policies in ${policiesDir} cannot be used: ${why}`, {
-        cause,
-      })
+      throw errors.BW_GATEWAY_POLICIES_INVALID(
+        `the policies in ${policiesDir} cannot be used: ${messageOf(cause)}`,
+        {
+          cause,
+        },
+      )
     }
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolder } from '@breakwater/core'
+import { makeFolder, messageOf } from '@breakwater/core'
 import { errors } from '../errors.ts'
 import { TestIssuer } from './test-issuer.ts'
 
@@ -18,10 +18,12 @@ export function openTestIssuer(folder: string, name?: string): TestIssuer {
   try {
     return new TestIssuer(readKey(file) ?? makeKey(folder, file), name)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw errors.BW_GATEWAY_START_FAILED(`the key of the test issuer in ${folder} cannot be used: ${why}`, {
-      cause,
-    })
+    throw errors.BW_GATEWAY_START_FAILED(
+      `the key of the test issuer in ${folder} cannot be used: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    )
   }
 }
 

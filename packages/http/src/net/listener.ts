@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import type { TlsOptions } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
+import { messageOf } from '@breakwater/core'
 import { errors } from '../errors.ts'
 import type { Accept, ListenOptions, ListenTls, Listener, ListenerSettings } from '../transport.ts'
 import { Handshakes } from './handshakes.ts'
@@ -132,7 +133,8 @@ function usable<Result>({ certificateFile, keyFile }: ListenTls, make: () => Res
   try {
     return make()
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw errors.BW_HTTP_LISTEN_FAILED(`cannot use ${certificateFile} and ${keyFile}: ${reason}`, { cause })
+    throw errors.BW_HTTP_LISTEN_FAILED(`cannot use ${certificateFile} and ${keyFile}: ${messageOf(cause)}`, {
+      cause,
+    })
   }
 }

@@ -1,3 +1,5 @@
+import { messageOf } from '@breakwater/core'
+
 import { Mistake } from './policies.ts'
 
 /** What an address made of a bundle. */
@@ -39,7 +41,7 @@ export async function pushTo(
       : { isTaken: false, said: `${response.status} ${refusal(text)}` }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : ''
-    return { isTaken: false, said: error instanceof Error ? `${error.message}${cause}` : String(error) }
+    return { isTaken: false, said: `${messageOf(error)}${cause}` }
   }
 }
 
