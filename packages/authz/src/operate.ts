@@ -18,5 +18,6 @@ export { keyIdOf, signBundle, verifyBundle, type VerifiedBundle } from './bundle
 export { BundleHolder, bundleEvents, type BundleEvent, type BundleHolderOptions } from './bundle/holder.ts'
 export { Replayer, replayMismatch, type ReplayerOptions, type ReplayMismatch } from './engine/replayer.ts'
 export { KnownUid } from './entities/known-uid.ts'
+export { refused } from './engine/decision.ts'
 export { KnownContext } from './engine/known-context.ts'
 export { LiveEntities } from './bundle/live-entities.ts'

@@ -29,8 +29,12 @@ export const NO_FAILURES: readonly PolicyFailure[] = Object.freeze([])
 export const NO_REASONS: readonly string[] = Object.freeze([])
 export const NO_OBLIGATIONS: readonly Obligation[] = Object.freeze([])
 
-/** A deny that no policy was asked about. */
-export function refused(failure: AuthzError, policyVersion: string, engine: Decision['engine']): Decision {
+/** A deny that no policy was asked about, for whichever engine. */
+export function refused<Engine extends string>(
+  failure: AuthzError,
+  policyVersion: string,
+  engine: Engine,
+): Omit<Decision, 'engine'> & { readonly engine: Engine } {
   return {
     decision: 'deny',
     reasons: NO_REASONS,

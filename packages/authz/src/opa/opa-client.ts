@@ -1,3 +1,4 @@
+import { NO_FAILURES, NO_OBLIGATIONS, refused } from '../engine/decision.ts'
 import type { Decision } from '../engine/decision.ts'
 import type { AuthzRequest } from '../engine/request.ts'
 import { AuthzError, messageOf } from '../errors.ts'
@@ -125,22 +126,23 @@ export class OpaClient {
     if (typeof allow !== 'boolean') {
       return this.#refuse('BW_AUTHZ_PDP_ANSWER_INVALID', `${this.#options.path} is neither true nor false`)
     }
-    return { ...this.#base(), decision: allow ? 'allow' : 'deny', reasons: [this.#options.path] }
+    return {
+      decision: allow ? 'allow' : 'deny',
+      reasons: [this.#options.path],
+      errors: NO_FAILURES,
+      obligations: NO_OBLIGATIONS,
+      policyVersion: this.version,
+      engine: 'opa',
+    }
   }
 
   #refuse(code: AuthzError['code'], message: string, cause?: unknown): RemoteDecision {
-    return { ...this.#base(), failure: new AuthzError(code, message, { cause }) }
+    return refused(new AuthzError(code, message, { cause }), this.version, 'opa')
   }
 
-  #base(): RemoteDecision {
-    return {
-      decision: 'deny',
-      reasons: [],
-      errors: [],
-      obligations: [],
-      policyVersion: `opa:${this.#options.path}`,
-      engine: 'opa',
-    }
+  /** What its decisions name as their policies. */
+  get version(): string {
+    return `opa:${this.#options.path}`
   }
 }
 

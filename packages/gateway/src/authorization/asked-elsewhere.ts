@@ -1,5 +1,6 @@
 import { AuthzError } from '@breakwater/authz'
 import type { AuthzRequest } from '@breakwater/authz'
+import { refused } from '@breakwater/authz/operate'
 import type { Authorization } from './authorization.ts'
 import type { MadeDecision } from './decision-point.ts'
 
@@ -31,7 +32,11 @@ export async function decideFor(
   } catch (cause) {
     authorization.failed(cause)
     const detail = 'the decision could not be written down'
-    return denied(new AuthzError('BW_AUTHZ_LOG_FAILED', detail, { cause }), decision.policyVersion)
+    return refused(
+      new AuthzError('BW_AUTHZ_LOG_FAILED', detail, { cause }),
+      decision.policyVersion,
+      'compiled',
+    )
   }
 }
 
@@ -45,13 +50,12 @@ async function decided(authorization: Authorization, request: AuthzRequest): Pro
   } catch (cause) {
     authorization.failed(cause)
     const detail = 'no decision can be made at the moment'
-    return denied(new AuthzError('BW_AUTHZ_ENGINE_FAILED', detail, { cause }), authorization.version)
+    return refused(
+      new AuthzError('BW_AUTHZ_ENGINE_FAILED', detail, { cause }),
+      authorization.version,
+      'compiled',
+    )
   }
-}
-
-function denied(failure: AuthzError, policyVersion: string): MadeDecision {
-  const nothing = { reasons: [], errors: [], obligations: [] }
-  return { decision: 'deny', ...nothing, policyVersion, failure, engine: 'compiled' }
 }
 
 /** One question may hold thousands of decisions: the requests of the gateway come in between. */

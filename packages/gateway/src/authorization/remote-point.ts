@@ -2,6 +2,7 @@ import type { AuthzRequest } from '@breakwater/authz'
 import { AuthzError } from '@breakwater/authz'
 import { OpaClient } from '@breakwater/authz/adapters'
 import type { PdpBreaker, PdpPermit } from '@breakwater/authz/adapters'
+import { refused } from '@breakwater/authz/operate'
 import { readSecret } from '@breakwater/contract'
 import { systemClock } from '@breakwater/core'
 import type { Clock } from '@breakwater/core'
@@ -52,7 +53,7 @@ export class RemotePoint {
   }
 
   get version(): string {
-    return `opa:${this.#settings.path}`
+    return this.#client.version
   }
 
   /** How many answers under way may be asked about at the same time: most of what it takes is for requests. */
@@ -77,8 +78,7 @@ export class RemotePoint {
       'BW_AUTHZ_PDP_UNAVAILABLE',
       `${limit} questions are under way, OPA is not asked`,
     )
-    const nothing = { reasons: [], errors: [], obligations: [] }
-    return { decision: 'deny', ...nothing, policyVersion: this.version, failure, engine: 'opa' }
+    return refused(failure, this.version, 'opa')
   }
 }
 
