@@ -1,3 +1,4 @@
+import { workloadTokenVariable } from '@breakwater/core'
 import { TokenVerifier, identify } from '@breakwater/gateway/identity'
 import type { Caller } from '@breakwater/gateway/identity'
 import { errors } from './errors.ts'
@@ -39,8 +40,6 @@ export class Identity {
 
   /** The service's own token: for every tenant together with a user, for `tenant` by itself. Undefined when it was given none. */
   ownToken(tenant?: string): string | undefined {
-    return this.#env[
-      tenant === undefined ? 'WORKLOAD_TOKEN' : `WORKLOAD_TOKEN_${tenant.toUpperCase().replaceAll('-', '_')}`
-    ]
+    return this.#env[workloadTokenVariable(tenant)]
   }
 }

@@ -1,4 +1,5 @@
 import type { GatewayConfig, ServiceConfig } from '@breakwater/contract'
+import { workloadTokenVariable } from '@breakwater/core'
 import { openTestIssuer } from '@breakwater/gateway'
 
 /** The tokens of a test issuer are not renewed: as long as anybody leaves a trial running. */
@@ -25,18 +26,13 @@ export function workloadEnvironmentOf(
       const own = { kind: 'workload', subject: workload.name, audience, validForMs: VALID_FOR_MS } as const
       return issuer.sign(tenant === undefined ? own : { ...own, tenant }, nowMs)
     }
-    const perTenant = workload.tenants.map((tenant) => [tokenVariable(tenant), sign(tenant)])
+    const perTenant = workload.tenants.map((tenant) => [workloadTokenVariable(tenant), sign(tenant)])
     return {
       TOKEN_PUBLIC_KEY: issuer.publicKey,
       TOKEN_ISSUER: issuer.name,
       TOKEN_AUDIENCE: audience,
-      WORKLOAD_TOKEN: sign(),
+      [workloadTokenVariable()]: sign(),
       ...(Object.fromEntries(perTenant) as Record<string, string>),
     }
   }
-}
-
-/** `acme-eu` → `WORKLOAD_TOKEN_ACME_EU`. */
-function tokenVariable(tenant: string): string {
-  return `WORKLOAD_TOKEN_${tenant.toUpperCase().replaceAll('-', '_')}`
 }

@@ -1,3 +1,4 @@
+import { workloadTokenVariable } from '@breakwater/core'
 import { accessOf } from './access.ts'
 import type { ConfigProblem } from './problem.ts'
 import { valueAt } from './source.ts'
@@ -128,10 +129,10 @@ function checkTenants(tenants: unknown, path: readonly string[], report: Report)
   if (!Array.isArray(tenants)) return
   const seen = new Map<string, string>()
   for (const tenant of tenants.filter((one) => typeof one === 'string')) {
-    const variable = tenant.toUpperCase().replaceAll('-', '_')
+    const variable = workloadTokenVariable(tenant)
     const other = seen.get(variable)
     if (other !== undefined) {
-      const message = `the tokens for ${other} and ${tenant} would be in one variable, WORKLOAD_TOKEN_${variable}`
+      const message = `the tokens for ${other} and ${tenant} would be in one variable, ${variable}`
       report([...path, 'tenants'], contradiction(message, 'Keep one of the two.'))
     }
     seen.set(variable, tenant)
