@@ -7,6 +7,8 @@ export function guess(written: string, candidates: Iterable<string>): string | u
   let bestDistance = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
     const limit = Math.max(1, Math.floor(Math.max(written.length, candidate.length) / 3))
+    // So many characters differ at least; and what somebody sends may be long.
+    if (Math.abs(written.length - candidate.length) > limit) continue
     const distance = editDistance(written.toLowerCase(), candidate.toLowerCase())
     if (distance <= limit && distance < bestDistance) {
       best = candidate

@@ -18,7 +18,8 @@ export interface AnswerKeeper {
   keep(answer: StoredAnswer | undefined, nowMs: number): void
 }
 
-const NOTHING: readonly never[] = []
+/** Shared by all requests: most have no keeper, lose nothing, and are tried once. */
+export const NOTHING: readonly never[] = []
 /** Whether the client may have it is asked again for answers longer than this. */
 const LONG_BYTES = 65_536
 

@@ -11,7 +11,7 @@ import type { ListenerContext } from '../runtime.ts'
 import type { CapacityClaim, PendingClaim, TurnedAway } from '../upstream/capacity.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { AdmissionWait } from './admission-wait.ts'
-import { Answering } from './answering.ts'
+import { Answering, NOTHING } from './answering.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
 import { Hedging } from './hedging.ts'
@@ -23,9 +23,6 @@ import { retryDelayMs } from './retrying.ts'
 import { Sharing } from './sharing.ts'
 import { tenantKeyOf } from './tenant-key.ts'
 import { upstreamRequest } from './upstream-request.ts'
-
-/** Shared by all exchanges: most have one try and nothing else to list. */
-const NOTHING: readonly never[] = []
 
 /**
  * One request on its way through the gateway: admitted, sent (again, elsewhere, twice) and answered. Synchronous from

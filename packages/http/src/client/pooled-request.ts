@@ -154,9 +154,8 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
   #mayReplay(error: HttpError): boolean {
     const connection = this.#connection
     const request = this.#request
-    if (request === undefined) return false
-    if (connection === undefined || this.freshOnly || connection.requests < 2 || connection.answerBegun)
-      return false
+    if (connection === undefined || request === undefined || connection.answerBegun) return false
+    if (this.freshOnly || connection.requests < 2) return false
     if (error.code !== 'BW_HTTP_UPSTREAM_CLOSED' || this.#bodyGiven) return false
     const { framing, method } = request
     const empty = framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0)

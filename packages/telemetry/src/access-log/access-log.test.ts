@@ -28,7 +28,6 @@ const entry: AccessLogEntry = {
 function openByHand(options: Partial<AccessLogOptions> = {}, random = (): number => 0.5) {
   const batches: string[] = []
   const answers: ((error?: Error | null) => void)[] = []
-  const deferred: (() => void)[] = []
   const clock = new VirtualClock()
   const log = new AccessLog(
     {
@@ -39,11 +38,9 @@ function openByHand(options: Partial<AccessLogOptions> = {}, random = (): number
       bufferBytes: 65_536,
       ...options,
     },
-    { clock, random, defer: (task) => void deferred.push(task) },
+    { clock, random },
   )
-  const passTime = (): void => {
-    for (const task of deferred.splice(0)) task()
-  }
+  const passTime = (): void => clock.runUntil(clock.now() + 10)
   const answer = (error?: Error): void => answers.shift()?.(error)
   return { log, batches, clock, passTime, answer }
 }

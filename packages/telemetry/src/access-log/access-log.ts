@@ -28,8 +28,6 @@ export interface AccessLogOptions {
 export interface AccessLogDeps {
   readonly clock?: Clock
   readonly random?: () => number
-  /** Runs a task a little later, when more lines have gathered. Default: after `LINGER_MS` by the clock. */
-  readonly defer?: (task: () => void) => void
 }
 
 /**
@@ -58,7 +56,6 @@ export class AccessLog implements AsyncDisposable {
   readonly #closeTimeoutMs: number
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #defer: (task: () => void) => void
   readonly #flushLater = (): void => {
     this.#scheduled = false
     this.#flush()
@@ -96,7 +93,6 @@ export class AccessLog implements AsyncDisposable {
     this.#closeTimeoutMs = closeTimeoutMs
     this.#clock = deps.clock ?? systemClock
     this.#random = deps.random ?? Math.random
-    this.#defer = deps.defer ?? ((task) => void this.#clock.schedule(LINGER_MS, task))
   }
 
   /** Logs one finished request. Costs one line of text and a copy of it; after `close` the line counts as dropped. */
@@ -123,7 +119,7 @@ export class AccessLog implements AsyncDisposable {
     if (this.#usedBytes >= this.#batchBytes) this.#flush()
     else if (!this.#scheduled && !this.#writing) {
       this.#scheduled = true
-      this.#defer(this.#flushLater)
+      this.#clock.schedule(LINGER_MS, this.#flushLater)
     }
   }
 
