@@ -1,33 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLogFolder, verifyLog } from '@breakwater/authz/operate'
-import { VirtualClock } from '@breakwater/core'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { POLICIES } from '../drills/authz/policies.ts'
-import { Shop } from '../drills/authz/shop.ts'
 import type { ShopOptions } from '../drills/authz/shop.ts'
-import { SimWorld } from '../drills/lab/world.ts'
 import type { DecisionPoint, DecisionRecorder } from '../src/index.ts'
-
-const open: Shop[] = []
-const folders: string[] = []
-async function shopWith(options: ShopOptions = {}): Promise<Shop> {
-  const shop = await Shop.open(new SimWorld({ seed: 1, clock: new VirtualClock() }), options)
-  open.push(shop)
-  return shop
-}
-const newFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'breakwater-authz-'))
-  folders.push(folder)
-  return folder
-}
-afterEach(async () => {
-  for (const shop of open.splice(0)) await shop.close()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
-const codeOf = ({ text }: { readonly text: string }): string => /"code":"([A-Z_]+)"/.exec(text)?.[1] ?? 'none'
+import { codeOf, newFolder, shopWith } from './support/guarded-shop.ts'
 
 type Answer = ReturnType<DecisionPoint['decide']>
 const ALLOW: Answer = {

@@ -1,31 +1,22 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { VirtualClock } from '@breakwater/core'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { FEED, openFeed } from '../drills/authz/feed.ts'
 import { POLICIES } from '../drills/authz/policies.ts'
 import type { Person } from '../drills/authz/policies.ts'
-import { EPOCH_MS, ROUTES, Shop } from '../drills/authz/shop.ts'
-import type { ShopOptions } from '../drills/authz/shop.ts'
+import { EPOCH_MS, ROUTES } from '../drills/authz/shop.ts'
+import type { Shop, ShopOptions } from '../drills/authz/shop.ts'
 import type { RawClient } from '../drills/lab/raw-client.ts'
-import { SimWorld } from '../drills/lab/world.ts'
-
-const open: Shop[] = []
-const folders: string[] = []
-afterEach(async () => {
-  for (const shop of open.splice(0)) await shop.close()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
+import type { SimWorld } from '../drills/lab/world.ts'
+import { newFolder, newWorld, shopIn } from './support/guarded-shop.ts'
 
 async function feedWith(
   options: ShopOptions = {},
 ): Promise<{ readonly shop: Shop; readonly world: SimWorld; stay(as: As): Promise<RawClient> }> {
-  const world = new SimWorld({ seed: 1, clock: new VirtualClock() })
+  const world = newWorld()
   await openFeed(world)
-  const shop = await Shop.open(world, { ...FEED, ...options })
-  open.push(shop)
+  const shop = await shopIn(world, { ...FEED, ...options })
   return {
     shop,
     world,
@@ -147,8 +138,7 @@ describe('an answer that goes on', () => {
   })
 
   test('ends with the time that a policy sets, although nothing changes', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'breakwater-authz-'))
-    folders.push(folder)
+    const folder = newFolder()
     const until = new Date(EPOCH_MS + 20_000).toISOString()
     writeFileSync(
       join(folder, 'glass.cedar'),
@@ -179,8 +169,7 @@ describe('an answer that goes on', () => {
   })
 
   test('is asked again twice a second at most when changes come one after the other, and cut within the next second', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'breakwater-authz-'))
-    folders.push(folder)
+    const folder = newFolder()
     const { shop, world, stay } = await feedWith({ authorization: { decisionLog: folder } })
     const client = await stay({})
     for (let change = 0; change < 100; change++) {
@@ -201,8 +190,7 @@ describe('an answer that goes on', () => {
   })
 
   test('is asked again on record', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'breakwater-authz-'))
-    folders.push(folder)
+    const folder = newFolder()
     const { shop, world, stay } = await feedWith({ authorization: { decisionLog: folder } })
     const gone = await stay({})
     await stay({})

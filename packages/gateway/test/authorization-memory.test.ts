@@ -1,26 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { VirtualClock } from '@breakwater/core'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { POLICIES, entitiesJson } from '../drills/authz/policies.ts'
-import { ROUTES, Shop } from '../drills/authz/shop.ts'
-import type { ShopOptions } from '../drills/authz/shop.ts'
+import { ROUTES } from '../drills/authz/shop.ts'
+import type { Shop, ShopOptions } from '../drills/authz/shop.ts'
 import { BARE_ROUTE } from '../drills/lab/config.ts'
-import { SimWorld } from '../drills/lab/world.ts'
 import { isSuspicious } from '../src/authorization/spelling.ts'
 import { Recent } from '../src/authorization/recent.ts'
+import { codeOf, shopWith } from './support/guarded-shop.ts'
 
-const open: Shop[] = []
-async function shopWith(options: ShopOptions = {}): Promise<Shop> {
-  const shop = await Shop.open(new SimWorld({ seed: 1, clock: new VirtualClock() }), options)
-  open.push(shop)
-  return shop
-}
-afterEach(async () => {
-  for (const shop of open.splice(0)) await shop.close()
-})
-const codeOf = ({ text }: { readonly text: string }): string => /"code":"([A-Z_]+)"/.exec(text)?.[1] ?? 'none'
 const bearer = (token: string): string => `Authorization: Bearer ${token}`
 const through = (token: string): string => `Workload-Authorization: Bearer ${token}`
 

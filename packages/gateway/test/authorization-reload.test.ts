@@ -1,18 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GatewayConfig } from '@breakwater/contract'
-import { VirtualClock, isBreakwaterError } from '@breakwater/core'
+import { isBreakwaterError } from '@breakwater/core'
 import type { Driver, Listener } from '@breakwater/http'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { POLICIES } from '../drills/authz/policies.ts'
-import { Shop } from '../drills/authz/shop.ts'
-import { SimWorld } from '../drills/lab/world.ts'
-
-const open: Shop[] = []
-afterEach(async () => {
-  for (const shop of open.splice(0)) await shop.close()
-})
+import type { Shop } from '../drills/authz/shop.ts'
+import { newWorld, shopIn } from './support/guarded-shop.ts'
 
 const olga = { uid: { type: 'User', id: 'olga' }, attrs: { tenant: { type: 'Tenant', id: 'acme' } } }
 
@@ -22,7 +17,7 @@ async function shopWithSlowPorts(): Promise<{
   /** Begins a reload to other policies that also opens a port, and stops within it. */
   reload(policies: string): { readonly finish: () => Promise<void> }
 }> {
-  const world = new SimWorld({ seed: 1, clock: new VirtualClock() })
+  const world = newWorld()
   const own = world.host('gateway')
   let gate: Promise<void> | undefined
   const driver: Driver = {
@@ -34,8 +29,7 @@ async function shopWithSlowPorts(): Promise<{
     },
     connect: (options, onOpen, onError) => own.connect(options, onOpen, onError),
   }
-  const shop = await Shop.open(world, { deps: { driver } })
-  open.push(shop)
+  const shop = await shopIn(world, { deps: { driver } })
   return {
     shop,
     reload(policies) {

@@ -1,21 +1,9 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
-import { VirtualClock } from '@breakwater/core'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { Shop } from '../drills/authz/shop.ts'
 import type { ShopOptions } from '../drills/authz/shop.ts'
-import { SimWorld } from '../drills/lab/world.ts'
-
-const open: Shop[] = []
-async function shopWith(options: ShopOptions = {}): Promise<Shop> {
-  const shop = await Shop.open(new SimWorld({ seed: 1, clock: new VirtualClock() }), options)
-  open.push(shop)
-  return shop
-}
-afterEach(async () => {
-  for (const shop of open.splice(0)) await shop.close()
-})
-const codeOf = ({ text }: { readonly text: string }): string => /"code":"([A-Z_]+)"/.exec(text)?.[1] ?? 'none'
+import { codeOf, shopWith } from './support/guarded-shop.ts'
 
 describe('with authorization the gateway', () => {
   test('lets through what a policy permits, and tells the service who asks', async () => {

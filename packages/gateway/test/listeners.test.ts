@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
@@ -11,10 +10,12 @@ import { resolveObject } from '@breakwater/contract'
 import type { GatewayConfig } from '@breakwater/contract'
 import { Gateway } from '@breakwater/gateway'
 import { openNetDriver } from '@breakwater/http'
+import { hasOpenssl, makeCertificate } from '@breakwater/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { GATEWAY_PORT, drillConfig } from '../drills/lab/config.ts'
 import { parseAnswers } from './support/answers.ts'
+import { closing } from './support/closing.ts'
 import { Origin, Stage } from './support/stage.ts'
 
 const services = { shop: {} } as const
@@ -110,11 +111,8 @@ describe('over real sockets', () => {
   const file = (name: string): string => join(folder, name)
   const origin = createServer((_request, response) => response.end('ok'))
 
-  function makeCertificate(name: string): void {
-    const kind = ['-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`]
-    const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)]
-    execFileSync('openssl', ['req', '-x509', ...kind, ...files], { stdio: 'ignore' })
-  }
+  const certify = (name: string): void =>
+    makeCertificate({ certFile: file(`${name}.pem`), keyFile: file(`${name}.key`), name })
   const install = (name: string): void => {
     for (const kind of ['key', 'pem']) copyFileSync(file(`${name}.${kind}`), file(`now.${kind}`))
   }
@@ -189,7 +187,7 @@ describe('over real sockets', () => {
   test.runIf(hasOpenssl())(
     'handshakes that do not end count towards the connections of a client',
     async () => {
-      makeCertificate('patient')
+      certify('patient')
       await using driver = closing(openNetDriver())
       const tls = { cert: file('patient.pem'), key: file('patient.key') }
       const config = configOf({ tls, limits: { maxConnectionsPerAddress: 2 } })
@@ -213,7 +211,7 @@ describe('over real sockets', () => {
   test.runIf(hasOpenssl())(
     'a renewed certificate is shown from the next connection on; one that cannot be used changes nothing',
     async () => {
-      for (const name of ['first', 'second']) makeCertificate(name)
+      for (const name of ['first', 'second']) certify(name)
       install('first')
       await using driver = closing(openNetDriver())
       const config = configOf({ tls: { cert: file('now.pem'), key: file('now.key') } })
@@ -244,17 +242,4 @@ describe('over real sockets', () => {
 
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5))
-}
-
-function hasOpenssl(): boolean {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-function closing<Driver extends { close(): Promise<void> }>(driver: Driver): Driver & AsyncDisposable {
-  return Object.assign(driver, { [Symbol.asyncDispose]: () => driver.close() })
 }

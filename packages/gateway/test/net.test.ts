@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer, request as tlsRequest } from 'node:https'
@@ -9,16 +8,10 @@ import { resolveObject } from '@breakwater/contract'
 import type { GatewayConfig } from '@breakwater/contract'
 import { Gateway } from '@breakwater/gateway'
 import { openNetDriver } from '@breakwater/http'
+import { hasOpenssl, makeCertificate } from '@breakwater/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-function hasOpenssl(): boolean {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
+import { closing } from './support/closing.ts'
 
 function configOf(listener: object, upstream: object): GatewayConfig {
   const input = {
@@ -57,11 +50,7 @@ describe.runIf(hasOpenssl())('TLS (needs the openssl command to make a certifica
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
 
   beforeAll(() => {
-    const kind = ['-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost']
-    const names = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-    execFileSync('openssl', ['req', '-x509', ...kind, ...names, '-keyout', key, '-out', cert], {
-      stdio: 'ignore',
-    })
+    makeCertificate({ certFile: cert, keyFile: key, alternativeNames: 'DNS:localhost,IP:127.0.0.1' })
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -101,7 +90,3 @@ describe.runIf(hasOpenssl())('TLS (needs the openssl command to make a certifica
     await new Promise((resolve) => server.close(resolve))
   }, 10_000)
 })
-
-function closing<Driver extends { close(): Promise<void> }>(driver: Driver): Driver & AsyncDisposable {
-  return Object.assign(driver, { [Symbol.asyncDispose]: () => driver.close() })
-}

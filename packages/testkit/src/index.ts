@@ -4,6 +4,8 @@
  * @module
  */
 
+export { hasOpenssl, makeCertificate } from './certificate.ts'
+export type { CertificateRequest } from './certificate.ts'
 export { describeLayer } from './describe-layer.ts'
 export type { LayerConformance, Parcel } from './describe-layer.ts'
 export { extractExample, runExample } from './example.ts'

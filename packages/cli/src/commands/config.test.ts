@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 
 import { configCommand } from './config.ts'
-import type { Terminal } from './terminal.ts'
+import { hearing } from '../../test/hearing.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'breakwater-cli-config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -19,14 +19,7 @@ routes:
 `
 
 async function run(text: string | undefined, ...args: readonly string[]) {
-  const heard = { out: '', err: '', code: 0 }
-  const terminal: Terminal = {
-    write: (part) => (heard.out += part),
-    note: (part) => (heard.err += part),
-    isColoured: false,
-    setExitCode: (code) => (heard.code = code),
-    interrupted: () => new AbortController().signal,
-  }
+  const { terminal, heard } = hearing()
   const own = mkdtempSync(join(folder, 'case-'))
   if (text !== undefined) writeFileSync(join(own, 'breakwater.yaml'), text)
   const environment = { BREAKWATER_UPSTREAMS_ORDERS_BULKHEAD_MAX_QUEUE: '7' }

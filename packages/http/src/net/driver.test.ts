@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect as connectSocket } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
+import { hasOpenssl, makeCertificate } from '@breakwater/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { echo, openRelay } from '../../test/support/relay.ts'
 import type { PoolOptions } from '../client/options.ts'
@@ -208,25 +208,17 @@ describe('the net driver', () => {
   })
 })
 
-const hasOpenssl = ((): boolean => {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})()
-
-describe.runIf(hasOpenssl)('TLS (needs the openssl command to make a certificate)', () => {
+describe.runIf(hasOpenssl())('TLS (needs the openssl command to make a certificate)', () => {
   let folder = ''
   const file = (name: string): string => join(folder, name)
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'breakwater-tls-'))
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-    const files = ['-keyout', file('key.pem'), '-out', file('cert.pem')]
-    execFileSync('openssl', ['req', '-x509', ...key, ...subject, ...files], { stdio: 'ignore' })
+    makeCertificate({
+      certFile: file('cert.pem'),
+      keyFile: file('key.pem'),
+      alternativeNames: 'DNS:localhost',
+    })
   })
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -6,7 +6,7 @@ import { DecisionLog, readPolicyFolder } from '@breakwater/authz/operate'
 import { requestOf } from '@breakwater/authz/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 
-import type { Terminal } from '../terminal.ts'
+import { hearing } from '../../../test/hearing.ts'
 import { authzCommand } from './authz.ts'
 import { openFolder } from './policies.ts'
 
@@ -16,14 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'breakwater-cli-authz-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 async function runIn(where: string, ...args: readonly string[]) {
-  const heard = { out: '', err: '', code: 0 }
-  const terminal: Terminal = {
-    write: (part) => (heard.out += part),
-    note: (part) => (heard.err += part),
-    isColoured: false,
-    setExitCode: (code) => (heard.code = code),
-    interrupted: () => new AbortController().signal,
-  }
+  const { terminal, heard } = hearing()
   const now = (): number => Date.UTC(2026, 1, 1)
   await authzCommand({ terminal, folder: where, now }).parseAsync(args, { from: 'user' })
   return heard

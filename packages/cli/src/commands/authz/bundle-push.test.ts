@@ -8,21 +8,14 @@ import { Gateway } from '@breakwater/gateway'
 import { openNetDriver } from '@breakwater/http'
 import { expect, test } from 'vitest'
 
-import type { Terminal } from '../terminal.ts'
+import { hearing } from '../../../test/hearing.ts'
 import { authzCommand } from './authz.ts'
 
 const shop = join(import.meta.dirname, '../../../../../examples/shop/policies')
 const environment = { ADMIN_TOKEN: 's3cret', WRONG: 'other', EMPTY: '' }
 
 async function bundle(folder: string, ...args: readonly string[]) {
-  const heard = { out: '', err: '', code: 0 }
-  const terminal: Terminal = {
-    write: (part) => (heard.out += part),
-    note: (part) => (heard.err += part),
-    isColoured: false,
-    setExitCode: (code) => (heard.code = code),
-    interrupted: () => new AbortController().signal,
-  }
+  const { terminal, heard } = hearing()
   await authzCommand({ terminal, folder, environment }).parseAsync(['bundle', ...args], { from: 'user' })
   return heard
 }

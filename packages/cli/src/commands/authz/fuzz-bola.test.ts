@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, describe, expect, test } from 'vitest'
 
-import type { Terminal } from '../terminal.ts'
+import { hearing } from '../../../test/hearing.ts'
 import { authzCommand } from './authz.ts'
 
 const policies = join(import.meta.dirname, '../../../../../examples/shop/policies')
@@ -12,14 +12,7 @@ const root = mkdtempSync(join(tmpdir(), 'breakwater-cli-bola-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
 async function run(folder: string, ...args: readonly string[]) {
-  const heard = { out: '', err: '', code: 0 }
-  const terminal: Terminal = {
-    write: (part) => (heard.out += part),
-    note: (part) => (heard.err += part),
-    isColoured: false,
-    setExitCode: (code) => (heard.code = code),
-    interrupted: () => new AbortController().signal,
-  }
+  const { terminal, heard } = hearing()
   const command = authzCommand({ terminal, folder, now: () => Date.UTC(2026, 1, 1) })
   await command.parseAsync(['fuzz-bola', ...args], { from: 'user' })
   return heard

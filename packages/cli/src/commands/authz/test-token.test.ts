@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { openTestIssuer } from '@breakwater/gateway'
 import { afterAll, describe, expect, test } from 'vitest'
 
-import type { Terminal } from '../terminal.ts'
+import { hearing } from '../../../test/hearing.ts'
 import { authzCommand } from './authz.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'breakwater-cli-test-token-'))
@@ -13,14 +13,7 @@ afterAll(() => rmSync(root, { recursive: true }))
 const NOW_MS = Date.UTC(2026, 1, 1)
 
 async function run(folder: string, ...args: readonly string[]) {
-  const heard = { out: '', err: '', code: 0 }
-  const terminal: Terminal = {
-    write: (part) => (heard.out += part),
-    note: (part) => (heard.err += part),
-    isColoured: false,
-    setExitCode: (code) => (heard.code = code),
-    interrupted: () => new AbortController().signal,
-  }
+  const { terminal, heard } = hearing()
   const command = authzCommand({ terminal, folder, now: () => NOW_MS })
   await command.parseAsync(['test-token', ...args], { from: 'user' })
   return heard

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, describe, expect, test } from 'vitest'
 
-import type { Terminal } from '../terminal.ts'
+import { hearing } from '../../../test/hearing.ts'
 import { authzCommand } from './authz.ts'
 
 const shop = join(import.meta.dirname, '../../../../../examples/shop/policies')
@@ -12,14 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'breakwater-cli-unusable-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 async function runIn(where: string, ...args: readonly string[]) {
-  const heard = { out: '', err: '', code: 0 }
-  const terminal: Terminal = {
-    write: (part) => (heard.out += part),
-    note: (part) => (heard.err += part),
-    isColoured: false,
-    setExitCode: (code) => (heard.code = code),
-    interrupted: () => new AbortController().signal,
-  }
+  const { terminal, heard } = hearing()
   await authzCommand({ terminal, folder: where, now: () => 0 }).parseAsync(args, { from: 'user' })
   return heard
 }
