@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { randomHex } from '@breakwater/core'
+import { makeFolder, randomHex } from '@breakwater/core'
 import type { ShopEventDefinition } from '../events.ts'
 import type { CallContext } from './context.ts'
 import { traceIdOf } from './context.ts'
@@ -26,7 +25,7 @@ const SHAPE = 2
 /** Opens the service's SQLite database, a file in the data folder or memory, with its tables and the outbox. */
 export function openDatabase(environment: ServiceEnvironment, tables: string): DatabaseSync {
   const { dataDir, name } = environment
-  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true })
+  if (dataDir !== undefined) makeFolder(dataDir)
   const database = new DatabaseSync(
     dataDir === undefined ? ':memory:' : join(dataDir, `${name}.${SHAPE}.sqlite`),
   )

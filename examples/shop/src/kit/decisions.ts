@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Authorizer, AuthzRequest, Decision } from '@breakwater/authz'
 import type { Decider, ListPlanner, Who } from '@breakwater/authz/guard'
 import { DecisionLog, openPolicies, readPolicyFolder } from '@breakwater/authz/operate'
 import type { LogBatch } from '@breakwater/authz/operate'
+import { makeFolder } from '@breakwater/core'
 import type { Caller } from '@breakwater/gateway/identity'
 import { errors } from './errors.ts'
 import type { ServiceEnvironment } from './service.ts'
@@ -25,8 +25,9 @@ export class Decisions {
     this.#authorizer = openPolicies(readPolicyFolder(env['SHOP_POLICIES'] ?? POLICIES)).authorizer
     const { SHOP_DECISIONS_DIR: folder } = env
     if (folder === undefined) return
-    mkdirSync(join(folder, name), { recursive: true })
-    this.#log = new DecisionLog({ folder: join(folder, name), contextKeys: KEPT })
+    const own = join(folder, name)
+    makeFolder(own)
+    this.#log = new DecisionLog({ folder: own, contextKeys: KEPT })
   }
 
   /** Decides for one call: whatever it may do it does once that is written down. */
