@@ -197,23 +197,72 @@ describe('what a service decides', () => {
 })
 
 describe('a refund', () => {
-  test('is bounded by who asks, for how much, and through what', async () => {
-    const { body } = await checkout('usr_ada', {
-      ...twoMugs,
-      lines: [{ productId: 'prd_chair', quantity: 1 }],
-    })
-    const refund = async (headers: Fields, amountCents: number) => {
-      const path = `/invoices/${String(body['invoiceId'])}/refunds`
-      return (await post('billing', path, headers, { ...REFUND, amountCents })).status
+  const aChair = { ...twoMugs, lines: [{ productId: 'prd_chair', quantity: 1 }] }
+  type Refund = (headers: Fields, amountCents: number) => Promise<JsonAnswer>
+
+  async function invoiced(): Promise<{ readonly invoiceId: string; readonly refund: Refund }> {
+    const { body } = await checkout('usr_ada', aChair)
+    const invoiceId = String(body['invoiceId'])
+    const path = `/invoices/${invoiceId}/refunds`
+    return {
+      invoiceId,
+      refund: (headers, amountCents) => post('billing', path, headers, { ...REFUND, amountCents }),
     }
-    expect(await refund(as('usr_sue', 'back-office'), 5000)).toBe(201)
-    expect(await refund(as('usr_sue', 'back-office'), 5001)).toBe(403)
-    expect(await refund(as('usr_bill', 'back-office'), 20_000)).toBe(201)
-    expect(await refund(as('usr_bill', 'back-office'), 20_001)).toBe(403)
-    expect(await refund(as('usr_bill'), 100)).toBe(403)
-    expect(await refund(as('usr_bill', 'reporting'), 100)).toBe(403)
-    expect(await refund(alone('reporting', 'acme'), 100)).toBe(403)
-    expect(await refund(alone('billing', 'acme'), 100)).toBe(403)
+  }
+
+  test('is bounded by who asks, for how much, and through what', async () => {
+    const { refund } = await invoiced()
+    const statusOf = async (...asked: Parameters<Refund>) => (await refund(...asked)).status
+    expect(await statusOf(as('usr_sue', 'back-office'), 5001)).toBe(403)
+    expect(await statusOf(as('usr_sue', 'back-office'), 5000)).toBe(201)
+    expect(await statusOf(as('usr_bill', 'back-office'), 15_001)).toBe(403)
+    expect(await statusOf(as('usr_bill', 'back-office'), 15_000)).toBe(201)
+    expect(await statusOf(as('usr_bill'), 100)).toBe(403)
+    expect(await statusOf(as('usr_bill', 'reporting'), 100)).toBe(403)
+    expect(await statusOf(alone('reporting', 'acme'), 100)).toBe(403)
+    expect(await statusOf(alone('billing', 'acme'), 100)).toBe(403)
+  })
+
+  test('counts towards the limit of whoever adds the next one, in slices as at once', async () => {
+    const { refund, invoiceId } = await invoiced()
+    const sue = as('usr_sue', 'back-office')
+    const statuses: number[] = []
+    for (let slice = 0; slice < 5; slice += 1) statuses.push((await refund(sue, 2000)).status)
+    expect(statuses).toEqual([201, 201, 403, 403, 403])
+    const invoice = await get('billing', `/invoices/${invoiceId}`, as('usr_ada'))
+    expect(invoice.body['refundedCents']).toBe(4000)
+  })
+
+  test('does not pass together with others that arrive at the same moment', async () => {
+    const { refund, invoiceId } = await invoiced()
+    const stuck = `${shop.urls.billing}/__fault`
+    await ask(stuck, { body: { hang: true } })
+    const burst = Array.from({ length: 12 }, () => refund(as('usr_sue', 'back-office'), 3000))
+    await expect.poll(async () => (await ask(stuck)).body['state']).toMatchObject({ busyWorkers: 12 })
+    await ask(stuck, { method: 'DELETE' })
+    const answers = await Promise.all(burst)
+    const made = answers.filter(({ status }) => status === 201)
+    const codes = new Set(answers.filter(({ status }) => status !== 201).map(({ body }) => body['code']))
+    expect(made).toHaveLength(1)
+    expect([...codes]).toEqual(['SHOP_REFUND_OVERTAKEN'])
+    const { body } = await get('billing', `/invoices/${invoiceId}`, as('usr_ada'))
+    expect([body['refundedCents'], (body['refunds'] as unknown[]).length]).toEqual([3000, 1])
+  })
+
+  test('that is sent again is answered as it was, also when its limit is used up', async () => {
+    const { refund, invoiceId } = await invoiced()
+    const sue = keyed(as('usr_sue', 'back-office'))
+    const again = (amountCents: number): Promise<JsonAnswer> =>
+      ask(`${shop.urls.billing}/invoices/${invoiceId}/refunds`, {
+        headers: sue,
+        body: { ...REFUND, amountCents },
+      })
+    const first = await again(4000)
+    expect((await refund(as('usr_bill', 'back-office'), 1000)).status).toBe(201)
+    expect(await again(4000)).toMatchObject({ status: 201, body: first.body })
+    expect((await again(5000)).body['code']).toBe('SHOP_IDEMPOTENCY_KEY_REUSED')
+    const { body } = await get('billing', `/invoices/${invoiceId}`, as('usr_ada'))
+    expect(body['refundedCents']).toBe(5000)
   })
 })
 

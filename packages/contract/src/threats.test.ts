@@ -47,6 +47,7 @@ describe('the threat catalogue', () => {
       'list-leak',
       'decision-tampering',
       'policy-rollback',
+      'limit-in-slices',
     ])
   })
 

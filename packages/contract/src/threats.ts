@@ -344,4 +344,13 @@ export const threats = defineThreats({
     source:
       'J. Samuel et al., "Survivable Key Compromise in Software Update Systems" (2010), rollback attacks',
   },
+  limitInSlices: {
+    title: 'A limit for each time is passed by asking many times',
+    looksLike:
+      'Support may refund 50 euros. Somebody does so nine times for one invoice, or twelve times in the same instant, and each request was in order.',
+    defence:
+      'What was done before is an attribute of the object, so that a policy limits the sum; the effect is written only onto the sum that was decided on.',
+    notCovered: 'Slices over many objects, each within the limit.',
+    source: 'OWASP API Security Top 10 (2023), API6; CWE-837, CWE-367',
+  },
 })

@@ -150,6 +150,16 @@ export const signedBundles: Control = defineControl({
   notCovered: 'What the newest policies say.',
 })
 
+export const refundTotal: Control = defineControl({
+  id: 'refund-total',
+  title:
+    'Keeps the sum of refunds on the invoice, lets the policies limit the sum, and writes what was decided on or nothing',
+  defends: [threats.limitInSlices],
+  code: 'examples/shop/src/billing/billing-store.ts',
+  configuration: [],
+  notCovered: 'Many invoices, each up to the limit: that takes a limit for a person and a time.',
+})
+
 /** The controls of authorization. */
 export const authzControls: readonly Control[] = [
   objectCheck,
@@ -168,4 +178,5 @@ export const authzControls: readonly Control[] = [
   listGuard,
   decisionLog,
   signedBundles,
+  refundTotal,
 ]

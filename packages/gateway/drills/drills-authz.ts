@@ -15,6 +15,7 @@ import { policyRollback } from './authz/rollback.ts'
 import { deadEngine } from './local/dead-engine-local.ts'
 import { tunnelledRequests } from './local/h2c-local.ts'
 import { objectsLocal } from './local/objects-local.ts'
+import { slicedRefunds } from './local/refunds-local.ts'
 
 /** Attacks on who may do what: objects, functions, identities, failures and records. */
 export const authzDrills: readonly Drill[] = [
@@ -26,6 +27,7 @@ export const authzDrills: readonly Drill[] = [
   tunnelledRequests,
   forgedIdentity,
   reportingRefunds,
+  slicedRefunds,
   dismissedOperator,
   openFeeds,
   panicInCheck,

@@ -16,6 +16,7 @@ const TABLES = `
     amount_cents INTEGER NOT NULL,
     currency TEXT NOT NULL,
     created_at TEXT NOT NULL,
+    refunded_cents INTEGER NOT NULL DEFAULT 0 CHECK (refunded_cents BETWEEN 0 AND amount_cents),
     UNIQUE (tenant_id, order_id)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS refunds (
@@ -24,6 +25,7 @@ const TABLES = `
     invoice_id TEXT NOT NULL REFERENCES invoices (id),
     refunded_by TEXT NOT NULL,
     amount_cents INTEGER NOT NULL,
+    refunded_before_cents INTEGER NOT NULL,
     reason TEXT NOT NULL,
     idempotency_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
@@ -38,11 +40,13 @@ const invoiceRow = z.object({
   user_id: z.string(),
   amount_cents: z.number(),
   currency: z.string(),
+  refunded_cents: z.number(),
 })
 const refundRow = z.object({
   id: z.string(),
   invoice_id: z.string(),
   amount_cents: z.number(),
+  refunded_before_cents: z.number(),
   reason: z.string(),
   fingerprint: z.string(),
 })
@@ -55,6 +59,8 @@ export interface Invoice {
   readonly owner: string
   readonly amountCents: number
   readonly currency: string
+  /** The sum of its refunds. */
+  readonly refundedCents: number
 }
 
 export interface Refund {
@@ -64,7 +70,10 @@ export interface Refund {
   readonly reason: string
 }
 
-/** Invoices, one for each order, and refunds, never more than the invoice and one for each idempotency key. Synchronous. */
+/**
+ * Invoices, one for each order, and refunds, one for each idempotency key. What is refunded of an invoice is counted on it, and never
+ * more than the invoice (the control refund-total of the threat register). Synchronous.
+ */
 export class BillingStore {
   readonly #database: DatabaseSync
 
@@ -73,7 +82,7 @@ export class BillingStore {
   }
 
   /** The invoice of an order, made now if there was none. Throws `SHOP_IDEMPOTENCY_KEY_REUSED` for another amount or user. */
-  invoice(request: Omit<Invoice, 'id'>): Invoice {
+  invoice(request: Omit<Invoice, 'id' | 'refundedCents'>): Invoice {
     const { tenantId, orderId, owner, amountCents, currency } = request
     const found = this.#database
       .prepare('SELECT * FROM invoices WHERE tenant_id = ? AND order_id = ?')
@@ -85,9 +94,9 @@ export class BillingStore {
     }
     const id = `inv_${randomHex(8)}`
     this.#database
-      .prepare('INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .prepare('INSERT INTO invoices VALUES (?, ?, ?, ?, ?, ?, ?, 0)')
       .run(id, tenantId, orderId, owner, amountCents, currency, new Date().toISOString())
-    return { ...request, id }
+    return { ...request, id, refundedCents: 0 }
   }
 
   find(tenantId: string, id: string): Invoice | undefined {
@@ -95,6 +104,17 @@ export class BillingStore {
       .prepare('SELECT * FROM invoices WHERE tenant_id = ? AND id = ?')
       .get(tenantId, id)
     return row === undefined ? undefined : invoiceOf(row)
+  }
+
+  /**
+   * The invoice as a refund under this key meets it. One that was made already meets it as it did then: a repetition is decided on like
+   * the first request.
+   */
+  findForRefund(tenantId: string, id: string, key: string): Invoice | undefined {
+    const invoice = this.find(tenantId, id)
+    const made = this.#refundByKey(tenantId, key)
+    if (invoice === undefined || made?.invoice_id !== id) return invoice
+    return { ...invoice, refundedCents: made.refunded_before_cents }
   }
 
   /** The newest first, as far as `visible` lets them be seen, and how many there are in all. */
@@ -111,8 +131,7 @@ export class BillingStore {
     const { text, values } = conditionOf(visible)
     const sums = this.#database
       .prepare(
-        `SELECT count(*) AS n, coalesce(sum(amount_cents), 0) AS billed,
-          coalesce(sum((SELECT sum(r.amount_cents) FROM refunds r WHERE r.invoice_id = invoices.id)), 0) AS refunded
+        `SELECT count(*) AS n, coalesce(sum(amount_cents), 0) AS billed, coalesce(sum(refunded_cents), 0) AS refunded
           FROM invoices WHERE ${text}`,
       )
       .get(...values)
@@ -127,41 +146,54 @@ export class BillingStore {
     return this.#database
       .prepare('SELECT * FROM refunds WHERE invoice_id = ? ORDER BY created_at')
       .all(id)
-      .map(refundOf)
+      .map((row) => refundOf(refundRow.parse(row)))
   }
 
-  /** The refund under this key, made now if there was none. Throws `SHOP_REFUND_TOO_LARGE`, `SHOP_IDEMPOTENCY_KEY_REUSED`. */
+  /**
+   * The refund under this key, made now if there was none. `billed` is what was decided on: when another refund has come in between,
+   * nothing is done, because nobody has decided about the sum of both.
+   *
+   * Throws `SHOP_REFUND_OVERTAKEN`, `SHOP_REFUND_TOO_LARGE`, `SHOP_IDEMPOTENCY_KEY_REUSED`.
+   */
   refund(
-    billed: Pick<Invoice, 'id' | 'tenantId' | 'amountCents'>,
+    billed: Pick<Invoice, 'id' | 'tenantId' | 'amountCents' | 'refundedCents'>,
     wanted: { readonly amountCents: number; readonly reason: string },
     by: string,
     key: string,
   ): Refund {
     return inTransaction(this.#database, () => {
-      const { id: invoiceId, tenantId } = billed
+      const { id: invoiceId, tenantId, refundedCents } = billed
+      const { amountCents, reason } = wanted
       const fingerprint = fingerprintOf({ ...wanted, invoiceId })
       const found = this.#refundByKey(tenantId, key)
       if (found !== undefined) {
-        if (refundRow.parse(found).fingerprint === fingerprint) return refundOf(found)
+        if (found.fingerprint === fingerprint) return refundOf(found)
         throw errors.SHOP_IDEMPOTENCY_KEY_REUSED('this Idempotency-Key belongs to a different refund')
       }
-      const refundedCents = this.refundsOf(billed).reduce((sum, { amountCents }) => sum + amountCents, 0)
       const leftCents = billed.amountCents - refundedCents
-      const { amountCents, reason } = wanted
       if (amountCents > leftCents)
         throw errors.SHOP_REFUND_TOO_LARGE(`${amountCents} cents asked, ${leftCents} left on the invoice`)
-      const now = new Date().toISOString()
+      const { changes } = this.#database
+        .prepare(
+          `UPDATE invoices SET refunded_cents = refunded_cents + ?
+            WHERE tenant_id = ? AND id = ? AND refunded_cents = ?`,
+        )
+        .run(amountCents, tenantId, invoiceId, refundedCents)
+      if (changes === 0)
+        throw errors.SHOP_REFUND_OVERTAKEN('another refund of this invoice came first: nothing was refunded')
+      const [id, now] = [`ref_${randomHex(8)}`, new Date().toISOString()]
       this.#database
-        .prepare('INSERT INTO refunds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-        .run(`ref_${randomHex(8)}`, tenantId, invoiceId, by, amountCents, reason, key, fingerprint, now)
-      return refundOf(this.#refundByKey(tenantId, key))
+        .prepare('INSERT INTO refunds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+        .run(id, tenantId, invoiceId, by, amountCents, refundedCents, reason, key, fingerprint, now)
+      return { id, invoiceId, amountCents, reason }
     })
   }
 
-  #refundByKey(tenantId: string, key: string): unknown {
-    return this.#database
+  #refundByKey(tenantId: string, key: string): z.output<typeof refundRow> | undefined {
+    const row = this.#database
       .prepare('SELECT * FROM refunds WHERE tenant_id = ? AND idempotency_key = ?')
       .get(tenantId, key)
+    return row === undefined ? undefined : refundRow.parse(row)
   }
 
   close(): void {
@@ -178,10 +210,10 @@ function invoiceOf(row: unknown): Invoice {
     owner: parsed.user_id,
     amountCents: parsed.amount_cents,
     currency: parsed.currency,
+    refundedCents: parsed.refunded_cents,
   }
 }
 
-function refundOf(row: unknown): Refund {
-  const { id, invoice_id: invoiceId, amount_cents: amountCents, reason } = refundRow.parse(row)
-  return { id, invoiceId, amountCents, reason }
+function refundOf(row: z.output<typeof refundRow>): Refund {
+  return { id: row.id, invoiceId: row.invoice_id, amountCents: row.amount_cents, reason: row.reason }
 }

@@ -1,5 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { ListGuard, guard } from '@breakwater/authz/guard'
-import type { Guard, GuardOptions } from '@breakwater/authz/guard'
+import type { GuardOptions } from '@breakwater/authz/guard'
 import { z } from 'zod'
 import { CURRENCY, cents, orderId, userId } from '../domain.ts'
 import { requireIdempotencyKey } from '../kit/context.ts'
@@ -14,11 +15,15 @@ import type { Invoice } from './billing-store.ts'
 const invoiceRequest = z.strictObject({ orderId, userId, amountCents: cents, currency: z.literal(CURRENCY) })
 const refundRequest = z.strictObject({ amountCents: cents.min(1), reason: z.string().min(1).max(500) })
 
+const refundKeyOf = (headers: IncomingHttpHeaders): string => requireIdempotencyKey(headers, 'a refund')
+
 /** An invoice as the policies see it. */
 const asked = (action: string): GuardOptions<Invoice> => ({
   action,
   type: 'Invoice',
-  entity: ({ tenantId, owner, amountCents }) => ({ attrs: { ...belongsTo(tenantId, owner), amountCents } }),
+  entity: ({ tenantId, owner, amountCents, refundedCents }) => ({
+    attrs: { ...belongsTo(tenantId, owner), amountCents, refundedCents },
+  }),
 })
 
 /** The same invoice as a row of the table. */
@@ -29,20 +34,19 @@ const visibleInvoices = new ListGuard('viewInvoice', {
     tenant: { column: 'tenant_id', type: 'entity', entityType: 'Tenant' },
     owner: { column: 'user_id', type: 'entity', entityType: 'User' },
     amountCents: { column: 'amount_cents', type: 'long' },
+    refundedCents: { column: 'refunded_cents', type: 'long' },
   },
 })
 
 /** Invoices and refunds. How much may be paid back, by whom and through which process, the policies say about each one. */
 export const openBilling: OpenService = (environment) => {
   const store = new BillingStore(environment)
-  const invoiceGuard = (options: GuardOptions<Invoice>): Guard<Invoice> =>
-    guard(options, (id, who) => store.find(tenantOf(who), id))
   const viewed = asked('viewInvoice')
-  const refunded = invoiceGuard({
+  const refunded: GuardOptions<Invoice> = {
     ...asked('refund'),
     hides: false, // too much is not the same as not there; what is not there reads the same
     facts: (body) => ({ amountCents: refundRequest.parse(body).amountCents }),
-  })
+  }
 
   const decisions = new Decisions(environment)
   const routes = new Routes(decisions)
@@ -65,21 +69,29 @@ export const openBilling: OpenService = (environment) => {
       (invoices, total) => ({ status: 200, body: { invoices, total } }),
     )
     .object(
-      { method: 'GET', path: '/invoices/{id}', guard: invoiceGuard(viewed), what: 'invoice' },
+      {
+        method: 'GET',
+        path: '/invoices/{id}',
+        guard: guard(viewed, (id, who) => store.find(tenantOf(who), id)),
+        what: 'invoice',
+      },
       (invoice) => ({ status: 200, body: { ...invoice, refunds: store.refundsOf(invoice) } }),
     )
     .object(
       {
         method: 'POST',
         path: '/invoices/{id}/refunds',
-        guard: refunded,
+        guard: ({ headers }) => {
+          const key = refundKeyOf(headers)
+          return guard(refunded, (id, who) => store.findForRefund(tenantOf(who), id, key))
+        },
         what: 'invoice',
         body: refundRequest,
       },
-      (invoice, { headers, body, caller }) => {
-        const key = requireIdempotencyKey(headers, 'a refund')
-        return { status: 201, body: store.refund(invoice, body, caller.user ?? caller.workload, key) }
-      },
+      (invoice, { headers, body, caller }) => ({
+        status: 201,
+        body: store.refund(invoice, body, caller.user ?? caller.workload, refundKeyOf(headers)),
+      }),
     )
     .count(
       { method: 'GET', path: '/reports/invoices', guard: visibleInvoices, action: 'report' },

@@ -20,7 +20,7 @@ const OUTBOX = `
   ) STRICT`
 
 /** Part of the file's name: tables of another shape are in a file of another name. */
-const SHAPE = 2
+const SHAPE = 3
 
 /** Opens the service's SQLite database, a file in the data folder or memory, with its tables and the outbox. */
 export function openDatabase(environment: ServiceEnvironment, tables: string): DatabaseSync {

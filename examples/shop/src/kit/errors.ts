@@ -27,6 +27,7 @@ const specs = {
   SHOP_PAYMENT_DECLINED: caller(402, 'Use another means of payment.'),
   SHOP_ORDER_SETTLED: caller(409, 'Read the order: it is not waiting for its payment any more.'),
   SHOP_REFUND_TOO_LARGE: caller(409, 'Refund at most what is left of the invoice.'),
+  SHOP_REFUND_OVERTAKEN: caller(409, 'Read the invoice, then ask again with a new Idempotency-Key.'),
   SHOP_DEADLINE_EXCEEDED: upstream(504, 'Allow more time, or find out which hop is slow.'),
   SHOP_DOWNSTREAM_UNAVAILABLE: upstream(503, 'Look at the service that the message names.'),
   SHOP_WORKERS_EXHAUSTED: upstream(503, 'Find out what the workers of this service are waiting for.'),

@@ -53,14 +53,21 @@ export class Routes {
     this.#decisions = decisions
   }
 
-  /** About the object whose id stands for `{id}` in the path: the handler gets the one that was checked. */
+  /**
+   * About the object whose id stands for `{id}` in the path: the handler gets the one that was checked. The guard may be made for each
+   * call, where what it loads depends on the call.
+   */
   object<Loaded extends object, Body = undefined>(
-    place: Place<Body> & { readonly guard: Guard<Loaded>; readonly what: string },
+    place: Place<Body> & {
+      readonly guard: Guard<Loaded> | ((call: GuardedCall<Body>) => Guard<Loaded>)
+      readonly what: string
+    },
     handler: Handler<Checked<Loaded>, Body>,
   ): this {
     return this.#add(place, async (call, decisions, { params }) => {
       const { who, body } = call
-      const object = await place.guard.check(decisions, { who, id: params['id'] ?? '', body })
+      const check = typeof place.guard === 'function' ? place.guard(call) : place.guard
+      const object = await check.check(decisions, { who, id: params['id'] ?? '', body })
       if (isRefused(object)) return refuse(object, place.what)
       await decisions.written()
       return handler(object, call)

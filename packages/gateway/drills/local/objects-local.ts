@@ -1,13 +1,10 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-
 import { threats } from '@breakwater/contract'
 import { defineDrill } from '@breakwater/drill'
 import type { Drill, LocalLab } from '@breakwater/drill'
 
 import { objectGuard } from '../controls-authz.ts'
 import { startGateway } from './programs.ts'
-import { SHOP_SERVICES, shopFolder, startShop } from './shop.ts'
+import { SHOP_SERVICES, editedPolicies, startShop } from './shop.ts'
 import type { RunningShop, ShopService } from './shop.ts'
 
 type Fields = Readonly<Record<string, string>>
@@ -47,17 +44,8 @@ const DOORS: readonly (readonly [
   ],
 ]
 
-/** The shop's policies, or those of a shop for which whoever is logged in may. */
-async function policiesOf(lab: LocalLab, isGuarded: boolean): Promise<string> {
-  const own = shopFolder('policies').pathname
-  if (isGuarded) return own
-  const folder = join(await lab.tempDir(), 'policies')
-  await mkdir(folder)
-  for (const file of ['shop.cedarschema', 'entities.json'])
-    await copyFile(join(own, file), join(folder, file))
-  await writeFile(join(folder, 'shop.cedar'), 'permit (principal, action, resource);\n')
-  return folder
-}
+/** A shop for which whoever is logged in may. */
+const ANYBODY_MAY = 'permit (principal, action, resource);\n'
 
 /** The services call each other through it; it decides nothing here, so that the services stand alone. */
 async function startOpenGateway(lab: LocalLab, port: number, { ports }: RunningShop): Promise<void> {
@@ -96,7 +84,8 @@ export const objectsLocal: Drill = defineDrill({
   async attack({ lab }, { control }) {
     const gatewayPort = await lab.port()
     const gateway = `http://${lab.host}:${gatewayPort}`
-    const shop = await startShop(lab, gateway, { SHOP_POLICIES: await policiesOf(lab, control === 'on') })
+    const policies = await editedPolicies(lab, (own) => (control === 'on' ? own : ANYBODY_MAY))
+    const shop = await startShop(lab, gateway, { SHOP_POLICIES: policies })
     await startOpenGateway(lab, gatewayPort, shop)
     const knock = async (
       [service, method, path, body]: (typeof DOORS)[number],

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import type { LocalLab } from '@breakwater/drill'
@@ -18,8 +20,8 @@ export interface RunningShop {
 }
 
 /**
- * Starts the real services of `examples/shop`, each a process that calls the others through the gateway at `gatewayUrl`, with a token
- * of its own from an issuer of this run.
+ * Starts the real services of `examples/shop` (all, or those named), each a process that calls the others through the gateway at
+ * `gatewayUrl`, with a token of its own from an issuer of this run.
  *
  * @throws Error outside of a clone of the repository: the package does not bring the shop.
  */
@@ -27,6 +29,7 @@ export async function startShop(
   lab: LocalLab,
   gatewayUrl: string,
   env: Readonly<Record<string, string>>,
+  names: readonly ShopService[] = SHOP_SERVICES,
 ): Promise<RunningShop> {
   const folder = shopFolder('src/services')
   const { issuer } = TestIssuer.create()
@@ -36,7 +39,7 @@ export async function startShop(
   }
   const trust = { TOKEN_PUBLIC_KEY: issuer.publicKey, TOKEN_ISSUER: issuer.name, TOKEN_AUDIENCE: 'shop' }
   const started = await Promise.all(
-    SHOP_SERVICES.map(async (name) => {
+    names.map(async (name) => {
       const service = await lab.spawn({
         name,
         args: ['--conditions=source', fileURLToPath(new URL(`${name}.ts`, folder))],
@@ -69,6 +72,17 @@ export function shopFolder(path: string): URL {
     if (existsSync(folder)) return folder
   }
   throw new Error('this drill needs the shop: run it in a clone of the repository')
+}
+
+/** A folder with the shop's policies, edited. */
+export async function editedPolicies(lab: LocalLab, edit: (cedar: string) => string): Promise<string> {
+  const own = fileURLToPath(shopFolder('policies'))
+  const folder = join(await lab.tempDir(), 'policies')
+  await mkdir(folder)
+  for (const file of ['shop.cedarschema', 'entities.json'])
+    await copyFile(join(own, file), join(folder, file))
+  await writeFile(join(folder, 'shop.cedar'), edit(await readFile(join(own, 'shop.cedar'), 'utf8')))
+  return folder
 }
 
 /** How busy a service is, as its `/__fault` tells. */

@@ -46,7 +46,7 @@ describe('breakwater authz test', () => {
     expect(out).toContain(
       'failed: money.yaml: support refunds a small amount\n  decision: expected allow, got deny',
     )
-    expect(out).toContain('shop.cedar:113:1')
+    expect(out).toContain('shop.cedar:117:1')
     expect(code).toBe(1)
     const xml = readFileSync(join(own, 'report.xml'), 'utf8')
     expect(xml).toMatch(/<testsuite name="authz" tests="\d+" failures="[1-9]\d*">/)
@@ -59,7 +59,7 @@ describe('breakwater authz test', () => {
         `${text}\n@id("new")\npermit (principal in Role::"support", action == Action::"checkout", resource)\nwhen { principal.tenant == resource };\n`,
     )
     const { out, code } = await runIn(own, 'test', '--min-coverage', '1')
-    expect(out).toContain('uncovered: shop.cedar:138:1 new never decides')
+    expect(out).toContain('uncovered: shop.cedar:142:1 new never decides')
     expect(out).toContain('new: `principal.tenant == resource` is never true nor false')
     expect(out).toContain('coverage is below 100.0 %')
     expect(code).toBe(1)
