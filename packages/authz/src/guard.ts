@@ -13,3 +13,12 @@ export type { ListPlanner } from './guard/list-guard.ts'
 export { acceptOnly, isServerField } from './guard/accept-only.ts'
 export type { Accepted } from './guard/accept-only.ts'
 export { Refused, isRefused } from './guard/refused.ts'
+export { fieldsOfMask, withoutFields } from './guard/masking.ts'
+export { RowReader, type RowShape } from './guard/row-reader.ts'
+export {
+  isDocumentObject,
+  readDocument,
+  valueIn,
+  type JsonDocument,
+  type JsonDocumentObject,
+} from './literals/json-document.ts'

@@ -1,4 +1,5 @@
-const rawJson: (text: string) => unknown = Reflect.get(JSON, 'rawJSON')
+/** Text that `JSON.stringify` writes as it is: a number to its last digit. */
+export const rawJson: (text: string) => { readonly rawJSON: string } = Reflect.get(JSON, 'rawJSON')
 
 /** `JSON.parse` whose numbers are written back by `JSON.stringify` digit by digit. */
 export function parseExact(text: string): unknown {

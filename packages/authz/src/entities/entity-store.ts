@@ -55,6 +55,11 @@ export class EntityStore {
     return this.#present.size
   }
 
+  /** Whether there is an entity of this type and id. */
+  has(type: string, id: string): boolean {
+    return this.uids.find(type, id)?.record !== undefined
+  }
+
   /** Every stored identity. */
   entities(): Iterable<EntityUid> {
     return this.#present.values()

@@ -1,4 +1,5 @@
 import type { Obligation } from '../engine/policy.ts'
+import { fieldsOfMask, withoutFields } from './masking.ts'
 import { refusedWith, type Refused } from './refused.ts'
 
 /**
@@ -11,20 +12,8 @@ export function obey<Loaded extends object>(
 ): Loaded | Refused {
   let result: Loaded = loaded
   for (const { name, value } of obligations) {
-    if (name === 'mask') result = without(result, namesIn(value))
+    if (name === 'mask') result = withoutFields(result, new Set(fieldsOfMask(value)))
     else if (name !== 'alarm') return refusedWith('BW_AUTHZ_OBLIGATION_UNKNOWN')
   }
   return result
-}
-
-function namesIn(value: string): ReadonlySet<string> {
-  return new Set(value.split(',').map((name) => name.trim()))
-}
-
-/** Fields of any depth, in lists too: a masked field has no way round. */
-function without<Value>(value: Value, names: ReadonlySet<string>): Value {
-  if (Array.isArray(value)) return value.map((item: unknown) => without(item, names)) as Value
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value
-  const entries = Object.entries(value).filter(([name]) => !names.has(name))
-  return Object.fromEntries(entries.map(([name, inner]) => [name, without(inner as unknown, names)])) as Value
 }

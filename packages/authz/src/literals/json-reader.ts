@@ -1,13 +1,30 @@
 import { AuthzError } from '../errors.ts'
 import { parseLong } from '../values/long.ts'
 
-/** What `readJson` yields. Objects have no prototype, so every key is an ordinary key. */
-export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject
-export interface JsonObject {
-  readonly [key: string]: Json | undefined
+/** JSON whose numbers are read as `Num`. Objects have no prototype, so every key is an ordinary key. */
+export type JsonOf<Num> = null | boolean | string | Num | readonly JsonOf<Num>[] | JsonObjectOf<Num>
+export interface JsonObjectOf<Num> {
+  readonly [key: string]: JsonOf<Num> | undefined
+}
+
+/** What `readJson` yields. */
+export type Json = JsonOf<number | bigint>
+export type JsonObject = JsonObjectOf<number | bigint>
+
+/** What is made of the parts that JSON and Cedar see differently. */
+export interface JsonReading<Num> {
+  /** Undefined refuses the number. `isWhole`: digits alone, no fraction, exponent or `-0`. */
+  number(digits: string, isWhole: boolean): Num | undefined
+  /** Whether a string may hold half of a surrogate pair. */
+  readonly mayBeIllFormed: boolean
 }
 
 const MAX_DEPTH = 128
+
+const CEDAR: JsonReading<number | bigint> = {
+  number: (digits, isWhole) => (isWhole ? parseLong(digits) : undefined),
+  mayBeIllFormed: false,
+}
 
 /**
  * Reads JSON without losing anything Cedar can tell apart: whole numbers exactly (a bigint beyond 2^53), `__proto__` as a
@@ -16,8 +33,16 @@ const MAX_DEPTH = 128
  * @throws `BW_AUTHZ_DATA_INVALID` with the offset of the first fault.
  */
 export function readJson(text: string): Json {
-  const reader = new JsonReader(text)
-  return reader.document()
+  return readJsonAs(text, CEDAR)
+}
+
+/**
+ * Reads JSON with a reading of one's own. Whatever that is, duplicate keys and nesting deeper than 128 are refused.
+ *
+ * @throws `BW_AUTHZ_DATA_INVALID` with the offset of the first fault.
+ */
+export function readJsonAs<Num>(text: string, reading: JsonReading<Num>): JsonOf<Num> {
+  return new JsonReader(text, reading).document()
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
@@ -25,22 +50,24 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
 const STRING = /"(?:[^"\\]|\\.)*"/y
 const SPACE = /[ \t\r\n]*/y
 
-class JsonReader {
+class JsonReader<Num> {
   readonly #text: string
+  readonly #reading: JsonReading<Num>
   #at = 0
 
-  constructor(text: string) {
+  constructor(text: string, reading: JsonReading<Num>) {
     this.#text = text
+    this.#reading = reading
   }
 
-  document(): Json {
+  document(): JsonOf<Num> {
     const value = this.#value(0)
     this.#space()
     if (this.#at < this.#text.length) throw this.#fault('text after the value')
     return value
   }
 
-  #value(depth: number): Json {
+  #value(depth: number): JsonOf<Num> {
     if (depth > MAX_DEPTH) throw this.#fault(`nested deeper than ${MAX_DEPTH}`)
     this.#space()
     const first = this.#text[this.#at]
@@ -52,8 +79,8 @@ class JsonReader {
     return first === 'n' ? this.#word('null', null) : this.#number()
   }
 
-  #object(depth: number): JsonObject {
-    const object = Object.create(null) as Record<string, Json>
+  #object(depth: number): JsonObjectOf<Num> {
+    const object = Object.create(null) as Record<string, JsonOf<Num>>
     this.#at += 1
     if (this.#take('}')) return object
     do {
@@ -67,8 +94,8 @@ class JsonReader {
     return object
   }
 
-  #array(depth: number): Json[] {
-    const elements: Json[] = []
+  #array(depth: number): JsonOf<Num>[] {
+    const elements: JsonOf<Num>[] = []
     this.#at += 1
     if (this.#take(']')) return elements
     do elements.push(this.#value(depth + 1))
@@ -81,7 +108,8 @@ class JsonReader {
     const raw = this.#match(STRING)
     if (raw === undefined) throw this.#fault('expected a string')
     const value = this.#unescape(raw)
-    if (!value.isWellFormed()) throw this.#fault('a string holds half of a surrogate pair')
+    if (!this.#reading.mayBeIllFormed && !value.isWellFormed())
+      throw this.#fault('a string holds half of a surrogate pair')
     return value
   }
 
@@ -93,12 +121,12 @@ class JsonReader {
     }
   }
 
-  #number(): number | bigint {
+  #number(): Num {
     NUMBER.lastIndex = this.#at
     const match = NUMBER.exec(this.#text)
     if (match === null) throw this.#fault('expected a value')
-    const value =
-      match[1] === undefined && match[2] === undefined && match[0] !== '-0' ? parseLong(match[0]) : undefined
+    const isWhole = match[1] === undefined && match[2] === undefined && match[0] !== '-0'
+    const value = this.#reading.number(match[0], isWhole)
     if (value === undefined) throw this.#fault(`${match[0]} is not a whole number of 64 bits`)
     this.#at = NUMBER.lastIndex
     return value

@@ -115,3 +115,22 @@ test('writes known parts of a request as it writes the plain ones, for every wri
     }
   }
 })
+
+test('the record of a list names what was shown, and says of the rest how much it was', () => {
+  const line = new RecordWriter([]).line(1, {
+    timeMs: 0,
+    decision: {
+      decision: 'allow',
+      reasons: ['own'],
+      errors: [],
+      obligations: [],
+      policyVersion: 'v1',
+      engine: 'compiled',
+    },
+    rows: { kept: ['o"1', 'x'.repeat(300)], dropped: 3, unreadable: 1 },
+  })
+  expect(JSON.parse(line)).toMatchObject({
+    result: 'allow',
+    rows: { kept: ['o"1', `${'x'.repeat(256)}…(300)`], dropped: 3, unreadable: 1 },
+  })
+})

@@ -26,8 +26,19 @@ export interface DecisionEntry {
   readonly shortcut?: Shortcut | undefined
   /** For whom it was made, when an enforcement point elsewhere asked and said who wants what: `authzen`. */
   readonly via?: string
+  /** Set when the decisions are those on the rows of one answer. */
+  readonly rows?: LoggedRows
   /** Joins the record to the rest of the story. */
   readonly traceId?: string
+}
+
+/** What became of the rows of an answer. Of what was shown the ids, of what was not only how many. */
+export interface LoggedRows {
+  readonly kept: readonly string[]
+  /** Denied. */
+  readonly dropped: number
+  /** Left out because no entity could be made of them. */
+  readonly unreadable: number
 }
 
 /** One decision as it stands in the log, in the order of its keys. */
@@ -54,6 +65,8 @@ export interface DecisionRecord {
   readonly engine?: string
   /** Left out for the process's own requests. */
   readonly via?: string
+  /** Left out for decisions on one object. */
+  readonly rows?: LoggedRows
   readonly traceId?: string
 }
 
@@ -78,7 +91,7 @@ export class RecordWriter {
    * The line of an entry: identities, ids of policies and codes. Of the context only `workload` and what was named, of error
    * messages nothing: what a log holds, everybody who reads logs knows.
    */
-  line(seq: number, { timeMs, request, decision, shortcut, via, traceId }: DecisionEntry): string {
+  line(seq: number, { timeMs, request, decision, shortcut, via, rows, traceId }: DecisionEntry): string {
     const { reasons, errors, failure, obligations } = decision
     const [workload = '', context = ''] = this.#contextTexts(request?.context)
     let by: DecisionRecord['by'] = reasons.length > 0 ? 'policy' : 'default'
@@ -106,6 +119,7 @@ export class RecordWriter {
     line += this.#versionField(decision.policyVersion)
     if (decision.engine !== 'compiled') line += field('engine', decision.engine)
     if (via !== undefined) line += field('via', cut(via))
+    if (rows !== undefined) line += `,"rows":${JSON.stringify({ ...rows, kept: rows.kept.map(cut) })}`
     if (traceId !== undefined) line += field('traceId', cut(traceId))
     return `${line}}\n`
   }
