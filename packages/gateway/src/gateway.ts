@@ -91,9 +91,15 @@ export class Gateway {
       )
       this.#unpublishAccessLog = this.#accessLog.publishTo(this.registry)
     }
-    const runtime: Runtime = { driver, random, overload: this.#overload?.manager, traces: telemetry.traces }
+    const runtime: Runtime = {
+      driver,
+      random,
+      overload: this.#overload?.manager,
+      traces: telemetry.traces,
+      watch: this.#watch,
+    }
     this.#snapshot = new Snapshot(config, this.#deps)
-    this.#watch.use(this.#snapshot.authorization)
+    this.#watch.use(this.#snapshot)
     this.#listeners = new Listeners({
       runtime,
       meters,
@@ -241,7 +247,7 @@ export class Gateway {
       throw error
     }
     this.#snapshot = next
-    this.#watch.use(next.authorization)
+    this.#watch.use(next)
     await change.commit()
     previous.retire(next)
   }

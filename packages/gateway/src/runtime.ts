@@ -2,6 +2,7 @@ import type { Random } from '@breakwater/core'
 import type { GatewayConfig } from '@breakwater/contract'
 import type { Driver, Forwarding } from '@breakwater/http'
 import type { OverloadManager } from '@breakwater/resilience/load'
+import type { AccessWatch } from './authorization/access-watch.ts'
 import type { Exchange } from './exchange/exchange.ts'
 
 /** What every request of a gateway shares. One object, made at start. */
@@ -10,6 +11,8 @@ export interface Runtime {
   readonly random: Random
   readonly overload: OverloadManager | undefined
   readonly traces: GatewayConfig['telemetry']['traces']
+  /** Asks again about answers that take long. */
+  readonly watch: AccessWatch
 }
 
 /** What the requests of one listener share. */

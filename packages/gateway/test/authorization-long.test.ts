@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { GatewayConfig, RouteConfig } from '@breakwater/contract'
 import { describe, expect, test } from 'vitest'
 
 import { FEED, openFeed } from '../drills/authz/feed.ts'
@@ -21,11 +22,8 @@ async function feedWith(
     shop,
     world,
     async stay({ path = '/feed/events', person = 'olga', validForMs = 3_600_000, upgrade = false }) {
-      const fields = upgrade
-        ? ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: x', 'Sec-WebSocket-Version: 13']
-        : []
       const token = `Authorization: Bearer ${shop.token(person, validForMs)}`
-      const client = shop.stay([`GET ${path} HTTP/1.1`, 'Host: shop', token, ...fields, '', ''].join('\r\n'))
+      const client = shop.stay(requestFor({ path, upgrade }, token))
       await world.run(500)
       return client
     },
@@ -36,6 +34,12 @@ interface As {
   readonly person?: Person
   readonly validForMs?: number
   readonly upgrade?: boolean
+}
+function requestFor({ path = '/feed/events', upgrade = false }: As, ...fields: readonly string[]): string {
+  const tunnel = upgrade
+    ? ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: x', 'Sec-WebSocket-Version: 13']
+    : []
+  return [`GET ${path} HTTP/1.1`, 'Host: shop', ...fields, ...tunnel, '', ''].join('\r\n')
 }
 const secrets = ({ received }: RawClient): number => received.split('secret').length - 1
 const olga = {
@@ -54,6 +58,101 @@ const KINDS: readonly (readonly [string, As])[] = [
   ['any other stream', { path: '/feed/lines' }],
   ['a tunnel', { upgrade: true }],
 ]
+
+/** Ways in which nobody is asked about the feed. */
+const UNASKED: readonly (readonly [string, (config: GatewayConfig) => GatewayConfig])[] = [
+  [
+    'on a public route',
+    (config) => withFeed(config, (feed) => ({ ...feed, authorize: undefined, public: true })),
+  ],
+  [
+    'on a public route, with another one for its path now',
+    (config) => ({
+      ...config,
+      routes: config.routes.flatMap((route) =>
+        route.name === 'storefront'
+          ? [{ ...route, upstream: 'feed', upgrade: feedOf(config).upgrade }]
+          : route.name === 'feed'
+            ? []
+            : [route],
+      ),
+    }),
+  ],
+  [
+    'in dark mode',
+    ({ authorization, ...config }) => ({
+      ...config,
+      authorization: { ...authorization, mode: 'dark' } as GatewayConfig['authorization'],
+    }),
+  ],
+  ['without authorization', (config) => ({ ...config, authorization: { mode: 'off' } })],
+]
+const feedOf = ({ routes }: GatewayConfig): RouteConfig => {
+  const feed = routes.find(({ name }) => name === 'feed')
+  if (feed === undefined) throw new Error('there is no feed')
+  return feed
+}
+const withFeed = (config: GatewayConfig, change: (feed: RouteConfig) => RouteConfig): GatewayConfig => ({
+  ...config,
+  routes: config.routes.map((route) => (route.name === 'feed' ? change(route) : route)),
+})
+
+describe('an answer that began where nobody was asked', () => {
+  test.each(UNASKED.flatMap(([where, open]) => KINDS.map(([kind, as]) => [kind, where, open, as] as const)))(
+    '%s %s: is decided on like any other once somebody is asked',
+    async (_kind, _where, open, as) => {
+      const { shop, world, stay } = await feedWith()
+      const { config } = shop.gateway
+      await shop.gateway.reload(open(config))
+      const [allowed, foreign] = [await stay(as), await stay({ ...as, person: 'ada' })]
+      const nobody = shop.stay(requestFor(as))
+      await world.run(1000)
+      for (const client of [allowed, foreign, nobody]) expect(secrets(client)).toBeGreaterThan(8)
+      await shop.gateway.reload(config)
+      await world.run(100)
+      const before = [secrets(allowed), secrets(foreign), secrets(nobody)]
+      await world.run(2000)
+      expect([secrets(foreign), secrets(nobody)]).toEqual(before.slice(1))
+      expect(secrets(allowed)).toBeGreaterThan((before[0] ?? 0) + 10)
+      // From here on it is watched.
+      shop.gateway.entities?.apply({ upsert: [olga] })
+      await world.run(100)
+      const last = secrets(allowed)
+      await world.run(1000)
+      expect(secrets(allowed)).toBe(last)
+    },
+  )
+})
+
+describe('an answer whose route has changed', () => {
+  test('goes on when its token ends, where nobody is asked any more', async () => {
+    const { shop, world, stay } = await feedWith()
+    const client = await stay({ validForMs: 3000 })
+    const open = withFeed(shop.gateway.config, (feed) => ({ ...feed, authorize: undefined, public: true }))
+    await shop.gateway.reload(open)
+    await world.run(5000)
+    expect(secrets(client)).toBeGreaterThan(50)
+  })
+
+  test('is asked for what its route asks for now', async () => {
+    const { shop, world, stay } = await feedWith()
+    shop.gateway.entities?.apply({ upsert: [operator] })
+    const client = await stay({})
+    const other = withFeed(shop.gateway.config, (feed) => ({
+      ...feed,
+      authorize: feed.authorize && {
+        ...feed.authorize,
+        action: { GET: 'viewOrder' },
+        resource: { type: 'Order', id: 'o1' },
+      },
+    }))
+    await shop.gateway.reload(other)
+    await world.run(100)
+    const after = secrets(client)
+    await world.run(1000)
+    expect(secrets(client)).toBe(after)
+  })
+})
 
 describe('an answer that goes on', () => {
   test.each(KINDS)('%s is cut when the right to it is taken away, and only that one', async (_, as) => {

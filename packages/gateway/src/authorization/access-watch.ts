@@ -3,19 +3,29 @@ import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import type { RoutePlan } from '../plan/route-plan.ts'
+import type { Router } from '../routing/router.ts'
 import type { Authorization } from './authorization.ts'
+import type { KnownCaller } from './known-callers.ts'
 import type { RouteGuard } from './route-guard.ts'
 
 /** Ends an answer that is under way. */
 export type CutAnswer = (refusal: Refusal, nowMs: number) => void
 
-interface LongAnswer {
+/** Who decides, and on which routes. */
+export interface Deciding {
+  readonly authorization: Authorization | undefined
+  readonly router: Router<RoutePlan>
+}
+
+/** An answer under way. */
+export interface LongAnswer {
   readonly exchange: Exchange
-  readonly guard: RouteGuard
   readonly cut: CutAnswer
-  readonly expiresMs: number
-  /** Whether the time of day is part of the question. */
-  readonly isTimed: boolean
+  /** What its route asks now; undefined where nobody is asked. */
+  guard: RouteGuard | undefined
+  /** Who has it; undefined while its route does not have to know. */
+  caller: KnownCaller | undefined
 }
 
 /** Asked again in one go: others come in between. A question costs some microseconds. */
@@ -31,13 +41,13 @@ const WITHDRAWN = 'the access was withdrawn while the answer was under way'
 
 /**
  * Answers that are under way for long: tunnels, streams, large bodies. What was allowed when they began is asked again whenever
- * entities or policies change, and now and then where the time of day counts; what is no longer allowed is cut, and so is
- * everything whose token has ended. In bounded pieces, so that many of them hold up nobody.
+ * entities, policies or routes change, and now and then where the time of day counts; what would not be allowed to begin is cut, and
+ * so is everything whose token has ended. In bounded pieces, so that many of them hold up nobody.
  */
 export class AccessWatch {
   readonly #clock: Clock
   readonly #answers = new Set<LongAnswer>()
-  #authorization: Authorization | undefined
+  #deciding: Deciding | undefined
   /** Whose state the answers were last asked on, and when it was found to be another one. */
   #state = ''
   #changedMs = -Infinity
@@ -61,22 +71,16 @@ export class AccessWatch {
   }
 
   /** Who decides from now on; undefined when nobody does any more: then nothing is cut. */
-  use(authorization: Authorization | undefined): void {
-    if (authorization === this.#authorization) return
-    this.#authorization = authorization
+  use(deciding: Deciding): void {
+    this.#deciding = deciding
     this.#changedMs = this.#clock.now()
     this.#askAll(this.#changedMs)
   }
 
   /** Watches an answer until the function is called. */
-  add(
-    exchange: Exchange,
-    guard: RouteGuard,
-    expiresMs: number,
-    isTimed: boolean,
-    cut: CutAnswer,
-  ): () => void {
-    const answer: LongAnswer = { exchange, guard, cut, expiresMs, isTimed }
+  add(exchange: Exchange, cut: CutAnswer): () => void {
+    const { plan, caller } = exchange
+    const answer: LongAnswer = { exchange, cut, guard: plan.guard, caller }
     this.#answers.add(answer)
     // What it was allowed by may have changed before its first byte came.
     if (exchange.inbound.startedMs <= this.#changedMs) this.#ask([answer])
@@ -102,7 +106,7 @@ export class AccessWatch {
     const nowMs = this.#clock.now()
     const epochMs = authorization.epochMs()
     for (const answer of this.#answers)
-      if (answer.expiresMs <= epochMs)
+      if (answer.caller !== undefined && answer.caller.expiresMs <= epochMs)
         this.#cut(answer, 'the token has ended while the answer was under way', nowMs)
     if (authorization.state !== this.#state) {
       this.#changedMs = nowMs
@@ -111,8 +115,12 @@ export class AccessWatch {
       this.#askAll(nowMs)
     } else if (nowMs - this.#timedMs >= TIMED_EVERY_MS) {
       this.#timedMs = nowMs
-      this.#ask([...this.#answers].filter(({ isTimed }) => isTimed))
+      this.#ask([...this.#answers].filter(({ guard }) => guard?.isTimed))
     }
+  }
+
+  get #authorization(): Authorization | undefined {
+    return this.#deciding?.authorization
   }
 
   stop(): void {
@@ -145,11 +153,19 @@ export class AccessWatch {
       this.#due.delete(answer)
       if (!this.#answers.has(answer) || authorization === undefined) continue
       const ended = (why: string): void => this.#cut(answer, why, this.#clock.now())
-      const isAllowed = answer.guard.allowsStill(answer.exchange, authorization, ended)
+      answer.guard = this.#guardOf(answer.exchange)
+      const isAllowed = answer.guard?.allowsStill(answer, authorization, ended) ?? !authorization.isEnforced
       if (typeof isAllowed !== 'boolean') void this.#conclude(answer, isAllowed)
       else if (!isAllowed) ended(WITHDRAWN)
     }
     if (this.#due.size > 0) this.#timer = this.#clock.schedule(1, () => this.#askSome())
+  }
+
+  /** What would be asked if the request came now; where no route takes it any more, what was asked when it came. */
+  #guardOf({ plan, path, inbound }: Exchange): RouteGuard | undefined {
+    const { method, authority, fields } = inbound.request
+    const routed = this.#deciding?.router.route(method, path, authority, fields)
+    return routed?.kind === 'found' ? routed.plan.guard : plan.guard
   }
 
   async #conclude(answer: LongAnswer, isAllowed: Promise<boolean>): Promise<void> {

@@ -8,12 +8,13 @@ import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
-import type { CutAnswer } from './access-watch.ts'
+import type { LongAnswer } from './access-watch.ts'
 import type { Authorization } from './authorization.ts'
 import type { MadeDecision } from './decision-point.ts'
 import { isReadAs, writeCaller } from './identity-fields.ts'
 import type { KnownCaller } from './known-callers.ts'
 import { Question } from './question.ts'
+import type { MethodRule } from './question.ts'
 import type { RemotePoint } from './remote-point.ts'
 
 /** What became of the question of one request; `refusal` is what enforcement makes of it. */
@@ -85,12 +86,9 @@ export class RouteGuard {
     if (exchange.caller !== undefined) writeCaller(fields, exchange.caller, exchange.obligations)
   }
 
-  /** Watches an answer that may take long, where somebody was asked whether it may be given. */
-  watch(exchange: Exchange, cut: CutAnswer): (() => void) | undefined {
-    const { caller } = exchange
-    const { isEnforced, watch } = this.#authorization
-    if (caller === undefined || !isEnforced) return undefined
-    return watch.add(exchange, this, caller.expiresMs, this.#question.isTimed, cut)
+  /** Whether the time of day is part of the question. */
+  get isTimed(): boolean {
+    return this.#question.isTimed
   }
 
   /**
@@ -98,34 +96,53 @@ export class RouteGuard {
    * elsewhere: one that cannot be asked ends nothing. `ended` is called when the decision turns out not to be on record.
    */
   allowsStill(
-    exchange: Exchange,
+    answer: LongAnswer,
     current: Authorization,
     ended: (why: string) => void,
   ): boolean | Promise<boolean> {
     if (!current.isEnforced) return true
+    const { exchange } = answer
+    const { obligations } = exchange
+    const conclude = (finding: Finding): boolean => {
+      current.recordAgain(exchange, finding).catch(() => ended('a decision could not be written down'))
+      // The upstream was told what to do at the beginning, and does that.
+      return finding.refusal === undefined && exchange.obligations === obligations
+    }
     try {
-      const { caller, path, obligations } = exchange
-      const action = this.#question.rule(exchange.inbound.request.method)
-      const id = caller === undefined ? undefined : this.#question.resourceId(path, caller)
-      if (caller === undefined || typeof action === 'string' || id === undefined) return false
-      const request = this.#question.ask(exchange, caller, action, id, current.epochMs)
-      const conclude = (decision: MadeDecision): boolean => {
+      const asked = this.#askAgain(answer, current)
+      if (asked === OPEN) return true
+      if ('refusal' in asked) return conclude(asked)
+      const decided = (decision: MadeDecision): boolean => {
         exchange.obligations = undefined
-        const finding = this.#conclude(exchange, request, decision)
-        current.recordAgain(exchange, finding).catch(() => ended('a decision could not be written down'))
-        // The upstream was told what to do at the beginning, and does that.
-        return finding.refusal === undefined && exchange.obligations === obligations
+        return conclude(this.#conclude(exchange, asked, decision))
       }
       const { remote } = current
-      if (remote === undefined) return conclude(current.decide(request))
+      if (remote === undefined) return decided(current.decide(asked))
       return remote
-        .ask(request)
-        .then((decision) => decision.failure !== undefined || conclude(decision))
+        .ask(asked)
+        .then((decision) => decision.failure !== undefined || decided(decision))
         .catch(() => false)
     } catch (cause) {
       current.failed(cause)
       return false
     }
+  }
+
+  /** What was asked when the answer began, or would have been if its route had been as it is. */
+  #askAgain(answer: LongAnswer, { callers, epochMs }: Authorization): AuthzRequest | Finding {
+    const { exchange } = answer
+    const { method, fields } = exchange.inbound.request
+    const rule = this.#question.rule(method)
+    if (rule === 'public') {
+      answer.caller = undefined
+      return this.#open(exchange)
+    }
+    const shut = this.#shut(exchange, rule)
+    if (shut !== undefined || rule === 'undeclared') return refused(shut ?? this.#missing(undefined))
+    const caller = answer.caller ?? callers.find(fields, epochMs())
+    if (typeof caller === 'string') return refused(refuse(errors.BW_GATEWAY_UNAUTHENTICATED, caller))
+    answer.caller = caller
+    return this.#ask(exchange, rule, caller)
   }
 
   #settle(exchange: Exchange, finding: Finding): Refusal | undefined {
@@ -144,32 +161,43 @@ export class RouteGuard {
   }
 
   #identify(exchange: Exchange, rule: 'undeclared' | KnownUid): Refusal | undefined {
-    const { request } = exchange.inbound
-    const rival = this.#rival(exchange)
-    if (rival !== undefined) return ambiguous(rival)
-    if (rule === 'undeclared') {
-      const refusal = refuse(errors.BW_GATEWAY_METHOD_NOT_ALLOWED, `${request.method} is not allowed here`)
-      return { ...refusal, allow: this.#declaredMethods() }
-    }
+    const shut = this.#shut(exchange, rule)
+    if (shut !== undefined) return shut
     const { callers, epochMs } = this.#authorization
-    const caller = callers.find(request.fields, epochMs())
+    const caller = callers.find(exchange.inbound.request.fields, epochMs())
     if (typeof caller === 'string') return refuse(errors.BW_GATEWAY_UNAUTHENTICATED, caller)
     exchange.caller = caller
     if (caller.tenant !== undefined) exchange.tenantName = caller.tenant
     return undefined
   }
 
+  /** Why nobody comes in this way, whoever asks. */
+  #shut(exchange: Exchange, rule: MethodRule): Refusal | undefined {
+    const rival = this.#rival(exchange)
+    if (rival !== undefined) return ambiguous(rival)
+    if (rule !== 'undeclared') return undefined
+    const { method } = exchange.inbound.request
+    const refusal = refuse(errors.BW_GATEWAY_METHOD_NOT_ALLOWED, `${method} is not allowed here`)
+    return { ...refusal, allow: this.#declaredMethods() }
+  }
+
   /** Undefined when the decision is made elsewhere: the request waits for it. */
   #decide(exchange: Exchange, action: KnownUid, caller: KnownCaller): Finding | undefined {
-    const { authorize } = this.#route
+    const asked = this.#ask(exchange, action, caller)
+    if ('refusal' in asked) return asked
+    const { remote } = this.#authorization
+    if (remote !== undefined) return this.#decideElsewhere(exchange, asked, remote)
+    return this.#conclude(exchange, asked, this.#authorization.decide(asked))
+  }
+
+  /** The question, or why it is not asked. */
+  #ask(exchange: Exchange, action: KnownUid, caller: KnownCaller): AuthzRequest | Finding {
+    const { authorize, tenant } = this.#route
     const id = this.#question.resourceId(exchange.path, caller)
     if (id === undefined) return refused(this.#missing(authorize))
     const request = this.#question.ask(exchange, caller, action, id, this.#authorization.epochMs)
-    const refusal = tenantRefusal(exchange, caller) ?? this.#claimRefusal(caller)
-    if (refusal !== undefined) return { refusal, request, decision: undefined }
-    const { remote } = this.#authorization
-    if (remote !== undefined) return this.#decideElsewhere(exchange, request, remote)
-    return this.#conclude(exchange, request, this.#authorization.decide(request))
+    const refusal = tenantRefusal(exchange, tenant?.header, caller) ?? this.#claimRefusal(caller)
+    return refusal === undefined ? request : { refusal, request, decision: undefined }
   }
 
   #decideElsewhere(exchange: Exchange, request: AuthzRequest, remote: RemotePoint): undefined {
@@ -193,7 +221,7 @@ export class RouteGuard {
   }
 
   #rival(exchange: Exchange): RoutePlan | undefined {
-    return this.#authorization.spelling?.rival(exchange.inbound.request, exchange.path, exchange.plan)
+    return this.#authorization.spelling?.rival(exchange.inbound.request, exchange.path, this.#route)
   }
 
   #claimRefusal(caller: KnownCaller): Refusal | undefined {
@@ -254,8 +282,11 @@ function ambiguous(rival: RoutePlan): Refusal {
 }
 
 /** A request that names a tenant must name that of its token, wherever it names one: nobody knows which field is read behind. */
-function tenantRefusal({ plan, inbound }: Exchange, caller: KnownCaller): Refusal | undefined {
-  const { tenantHeader } = plan
+function tenantRefusal(
+  { inbound }: Exchange,
+  tenantHeader: string | undefined,
+  caller: KnownCaller,
+): Refusal | undefined {
   if (tenantHeader === undefined) return undefined
   const { flat } = inbound.request.fields
   for (let at = 0; at < flat.length; at += 2) {

@@ -1,5 +1,5 @@
 import type { FieldList, RequestHead } from '@breakwater/http'
-import type { PathPattern, PathSegment } from '@breakwater/contract'
+import type { PathPattern, PathSegment, RouteConfig } from '@breakwater/contract'
 import type { RoutePlan } from '../plan/route-plan.ts'
 import { withoutDotSegments } from '../routing/path.ts'
 import { Router } from '../routing/router.ts'
@@ -43,10 +43,10 @@ export class Spelling {
   }
 
   /** The other route that may be meant, or undefined. */
-  rival(request: RequestHead, path: string, plan: RoutePlan): RoutePlan | undefined {
+  rival(request: RequestHead, path: string, route: RouteConfig): RoutePlan | undefined {
     if (!isSuspicious(path)) return undefined
     const { method, authority, fields } = request
-    return this.#other(method, foldPath(path), authority, fields, plan)
+    return this.#other(method, foldPath(path), authority, fields, route)
   }
 
   #other(
@@ -54,10 +54,10 @@ export class Spelling {
     path: string,
     authority: string,
     fields: FieldList,
-    plan: RoutePlan,
+    route: RouteConfig,
   ): RoutePlan | undefined {
     const routed = this.#router.route(method, path, authority, fields)
-    return routed.kind === 'found' && routed.plan !== plan ? routed.plan : undefined
+    return routed.kind === 'found' && routed.plan.config !== route ? routed.plan : undefined
   }
 }
 

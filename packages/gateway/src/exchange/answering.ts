@@ -3,6 +3,7 @@ import { responseFraming } from '@breakwater/http'
 import type { FieldList, ResponseHead, Transport } from '@breakwater/http'
 import { problemBody, problemFields } from '../answer/problem.ts'
 import type { Refusal } from '../answer/refusal.ts'
+import type { CutAnswer } from '../authorization/access-watch.ts'
 import { errors } from '../errors.ts'
 import { refuse } from '../answer/refusal.ts'
 import { Capture, fieldsOfAnswer } from './capture.ts'
@@ -89,15 +90,13 @@ export class Answering {
     this.#sign(fields)
     inbound.onWritable = () => attempt.resumeBody()
     if (framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > LONG_BYTES))
-      this.#unwatch = this.#exchange.plan.guard?.watch(this.#exchange, (why, atMs) =>
-        this.breakOff(why, atMs),
-      )
+      this.#watch((why, atMs) => this.breakOff(why, atMs))
     inbound.sendHead(head.status, fields, framing, head.reason)
   }
 
   /** The client has left HTTP. */
   tunnelOpened(client: Transport, upstream: Transport): void {
-    this.#unwatch = this.#exchange.plan.guard?.watch(this.#exchange, (why) => {
+    this.#watch((why) => {
       this.#note(why, 101)
       client.destroy()
       upstream.destroy()
@@ -179,6 +178,10 @@ export class Answering {
   muteClient(): void {
     this.#isMuted = true
     this.#source?.resumeBody()
+  }
+
+  #watch(cut: CutAnswer): void {
+    this.#unwatch = this.#exchange.listener.runtime.watch.add(this.#exchange, cut)
   }
 
   #note(refusal: Refusal, status: number): void {
