@@ -14,7 +14,6 @@ import { BundlePoint } from './authorization/bundle-point.ts'
 import type { BundleState } from './authorization/bundle-point.ts'
 import type { DecisionPoint, DecisionRecorder } from './authorization/decision-point.ts'
 import { Listeners } from './listeners.ts'
-import type { ListenerChange } from './listeners.ts'
 import { OverloadWatch } from './overload.ts'
 import type { Runtime } from './runtime.ts'
 import { Snapshot } from './snapshot.ts'
@@ -214,8 +213,8 @@ export class Gateway {
    * change keep what they learnt; ports that stay are open all the while, with their certificates read again. Telemetry and
    * overload settings take effect at the next start. One reload at a time: a second one waits for the first.
    *
-   * @throws `BW_GATEWAY_START_FAILED` when a new listener cannot open: then nothing has changed.
-   * @throws what `EntityStore.apply` throws when entities were changed meanwhile to what the new schema does not allow.
+   * @throws `BW_GATEWAY_START_FAILED` when a new listener or the decision log cannot open, `BW_GATEWAY_POLICIES_INVALID` when the
+   *   policies cannot be used: then nothing has changed.
    * @throws `BW_GATEWAY_DRAINING` when the gateway is stopping.
    */
   async reload(config: GatewayConfig): Promise<void> {
@@ -228,22 +227,16 @@ export class Gateway {
     const refusal = (): Error =>
       errors.BW_GATEWAY_DRAINING('this gateway is stopping and takes no new configuration')
     if (this.#isDraining) throw refusal()
+    const change = await this.#listeners.prepare(config.listeners)
     const previous = this.#snapshot
-    const next = new Snapshot(config, this.#deps, previous)
-    let change: ListenerChange
+    let next: Snapshot
     try {
-      change = await this.#listeners.prepare(config.listeners)
-    } catch (error) {
-      next.retire(previous)
-      throw error
-    }
-    try {
-      // Draining may have begun meanwhile, and rights may have been taken away.
+      // Draining may have begun meanwhile.
       if (this.#isDraining) throw refusal()
-      keepUp(next, previous)
+      // All that can fail elsewhere has not: signed policies that it takes are not taken back.
+      next = new Snapshot(config, this.#deps, previous)
     } catch (error) {
       await change.abandon()
-      next.retire(previous)
       throw error
     }
     this.#snapshot = next
@@ -301,12 +294,6 @@ function liveOf({ authorization }: Snapshot): LiveEntities {
   if (entities === undefined)
     throw errors.BW_GATEWAY_AUTHORIZATION_FAILED('no policies are in force whose entities could be changed')
   return entities
-}
-
-/** What became of entities while the next policies were read counts for these too. @throws what `EntityStore.apply` throws. */
-function keepUp(next: Snapshot, previous: Snapshot): void {
-  const [to, from] = [next.authorization?.policies, previous.authorization?.policies]
-  if (from !== undefined && to !== from) to?.apply(from.live)
 }
 
 function bundlePointOf({ authorization }: Snapshot): BundlePoint | undefined {

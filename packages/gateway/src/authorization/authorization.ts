@@ -73,8 +73,8 @@ export class Authorization {
    * Takes over the policies of `previous`, with all that their entities have learnt, when their files say what they said.
    *
    * @throws `BW_GATEWAY_POLICIES_INVALID` when the policies cannot be read or do not know an action of a route;
-   *   `BW_GATEWAY_START_FAILED` when the key of the test issuer can be neither read nor made; `BW_CONFIG_SECRET_MISSING` when
-   *   the token for an engine elsewhere cannot be read.
+   *   `BW_GATEWAY_START_FAILED` when the key of the test issuer can be neither read nor made, or the decision log cannot be
+   *   opened; `BW_CONFIG_SECRET_MISSING` when the token for an engine elsewhere cannot be read.
    */
   private constructor(
     config: AuthorizationConfig,
@@ -97,15 +97,21 @@ export class Authorization {
     const isOwn = deps.decisionPoint === undefined
     const { opa } = config
     this.remote = isOwn && opa !== undefined ? RemotePoint.open(opa, previous?.remote) : undefined
-    this.policies =
-      isOwn && opa === undefined ? open(config, gateway, deps, previous?.policies, live) : undefined
-    this.#point = this.policies ?? deps.decisionPoint ?? NOBODY
     this.#logDir = config.decisionLogDir
     if (deps.recorder === undefined && config.decisionLogDir !== undefined) {
       const isSame = previous !== undefined && previous.#logDir === config.decisionLogDir
       this.#ownLog = isSame ? previous.#ownLog : openLog(config.decisionLogDir)
     }
     this.log = deps.recorder ?? this.#ownLog
+    try {
+      // Last: a bundle that is taken into force is not taken back when something else fails.
+      this.policies =
+        isOwn && opa === undefined ? open(config, gateway, deps, previous?.policies, live) : undefined
+    } catch (error) {
+      if (this.log !== previous?.log) this.#ownLog?.close()
+      throw error
+    }
+    this.#point = this.policies ?? deps.decisionPoint ?? NOBODY
   }
 
   /** Undefined when authorization is off. `live`: what became of the entities until now. Throws as the constructor. */

@@ -77,7 +77,6 @@ export interface RoutePlan {
   readonly perTryTimeoutMs: number
   /** The field that tells the upstream how long it has; undefined when deadlines do not travel. */
   readonly deadlineHeader: string | undefined
-  readonly tenantHeader: string | undefined
   readonly rateLimiter: GcraLimiter | undefined
   readonly retry: RetryPlan | undefined
   readonly hedge: HedgePlan | undefined
@@ -125,7 +124,6 @@ export function compileRoute(config: RouteConfig, deps: PlanDeps, previous?: Rou
     maxDurationMs: config.maxDurationMs,
     perTryTimeoutMs: config.perTryTimeoutMs,
     deadlineHeader: config.deadline.mode === 'enforce' ? config.deadline.header.toLowerCase() : undefined,
-    tenantHeader: config.tenant?.header,
     rateLimiter: keep('rateLimiter', 'rateLimit', () => rateLimiterOf(config, deps.seed)),
     retry: retryOf(config, upstream, deps.random),
     hedge: keep('hedge', 'hedge', () => hedgeOf(config)),
