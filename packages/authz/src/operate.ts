@@ -21,3 +21,10 @@ export { KnownUid } from './entities/known-uid.ts'
 export { refused } from './engine/decision.ts'
 export { KnownContext } from './engine/known-context.ts'
 export { LiveEntities } from './bundle/live-entities.ts'
+export {
+  FollowedPolicies,
+  type FollowedEvent,
+  type FollowOptions,
+  type PoliciesInForce,
+} from './bundle/followed-policies.ts'
+export type { FollowedFiles } from './bundle/followed-files.ts'

@@ -71,7 +71,7 @@ export function guard<Loaded extends object>(
           context,
           entities: loaded === undefined || entity === undefined ? [] : [{ uid, ...entity(loaded) }],
         })
-        if (decision.failure !== undefined && decision.failure.spec.fault === 'breakwater')
+        if (decision.failure !== undefined && decision.failure.spec.fault !== 'caller')
           return refusedWith(decision.failure.code)
         if (loaded === undefined || decision.decision !== 'allow') return denied
         const obeyed = obey(loaded, decision.obligations)
