@@ -1,9 +1,10 @@
+import { createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Authorizer, AuthzRequest, Decision } from '@breakwater/authz'
+import type { AuthzRequest, Decision } from '@breakwater/authz'
 import type { Decider, ListPlanner, Who } from '@breakwater/authz/guard'
-import { DecisionLog, openPolicies, readPolicyFolder } from '@breakwater/authz/operate'
-import type { LogBatch } from '@breakwater/authz/operate'
+import { DecisionLog, FollowedPolicies } from '@breakwater/authz/operate'
+import type { FollowedFiles, LogBatch, PoliciesInForce } from '@breakwater/authz/operate'
 import { makeFolder } from '@breakwater/core'
 import type { Caller } from '@breakwater/gateway/identity'
 import { errors } from './errors.ts'
@@ -15,14 +16,26 @@ const POLICIES = fileURLToPath(new URL('../../policies', import.meta.url))
 /** What a log keeps of a context, beside the process that asked: nothing that pays, and nobody's name but the owner's id. */
 const KEPT = ['tenant', 'amountCents', 'owner', 'environment']
 
-/** The policies of a service that guards its objects, and the record of what they decided. */
+/**
+ * The policies of a service that guards its objects, as their files are when a call comes in, and the record of what they decided.
+ */
 export class Decisions {
-  readonly #authorizer: Authorizer
+  readonly #policies: FollowedPolicies
   readonly #log: DecisionLog | undefined
 
   /** Takes some 200 ms. Throws what is wrong with the policies or the log. */
   constructor({ env, name }: Pick<ServiceEnvironment, 'env' | 'name'>) {
-    this.#authorizer = openPolicies(readPolicyFolder(env['SHOP_POLICIES'] ?? POLICIES)).authorizer
+    this.#policies = new FollowedPolicies(
+      filesOf(env),
+      {
+        onEvent(event) {
+          const what =
+            event.kind === 'accepted' ? event.version : `${event.error.code}: ${event.error.message}`
+          console.error(`${name}: policies ${event.kind}: ${what}`)
+        },
+      },
+      Date.now(),
+    )
     const { SHOP_DECISIONS_DIR: folder } = env
     if (folder === undefined) return
     const own = join(folder, name)
@@ -32,7 +45,7 @@ export class Decisions {
 
   /** Decides for one call: whatever it may do it does once that is written down. */
   forCall(traceId: string): CallDecisions {
-    return new CallDecisions(this.#authorizer, this.#log, traceId)
+    return new CallDecisions(this.#policies.at(Date.now()), this.#log, traceId)
   }
 
   close(): void {
@@ -40,28 +53,38 @@ export class Decisions {
   }
 }
 
+/** A signed bundle where one is named (`SHOP_BUNDLE`, `SHOP_BUNDLE_KEYS`), otherwise a folder. */
+function filesOf(env: NodeJS.ProcessEnv): FollowedFiles {
+  const { SHOP_BUNDLE: bundle, SHOP_BUNDLE_KEYS: keys = '', SHOP_POLICIES: folder = POLICIES } = env
+  if (bundle === undefined) return { folder }
+  const trustedKeys = keys
+    .split(',')
+    .map((x) => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: x.trim() }, format: 'jwk' }))
+  return { bundle, name: 'shop', trustedKeys }
+}
+
 /** The decisions of one call. */
 export class CallDecisions implements Decider, ListPlanner {
-  readonly #authorizer: Authorizer
+  readonly #policies: PoliciesInForce
   readonly #log: DecisionLog | undefined
   readonly #traceId: string
   #batch: LogBatch | undefined
 
-  constructor(authorizer: Authorizer, log: DecisionLog | undefined, traceId: string) {
-    this.#authorizer = authorizer
+  constructor(policies: PoliciesInForce, log: DecisionLog | undefined, traceId: string) {
+    this.#policies = policies
     this.#log = log
     this.#traceId = traceId
   }
 
   decide(request: AuthzRequest): Decision {
-    const decision = this.#authorizer.decide(request)
+    const decision = this.#policies.decide(request)
     this.#batch = this.#log?.append({ timeMs: Date.now(), request, decision, traceId: this.#traceId })
     return decision
   }
 
   /** What may be seen is decided row by row after this. */
   plan(...question: Parameters<ListPlanner['plan']>): ReturnType<ListPlanner['plan']> {
-    return this.#authorizer.plan(...question)
+    return this.#policies.plan(...question)
   }
 
   /** Resolves once all of them are on record; rejects when they cannot be: then nothing may be done. */
