@@ -48,6 +48,7 @@ describe('the threat catalogue', () => {
       'decision-tampering',
       'policy-rollback',
       'limit-in-slices',
+      'excessive-answer',
     ])
   })
 

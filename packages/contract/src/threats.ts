@@ -353,4 +353,14 @@ export const threats = defineThreats({
     notCovered: 'Slices over many objects, each within the limit.',
     source: 'OWASP API Security Top 10 (2023), API6; CWE-837, CWE-367',
   },
+  excessiveAnswer: {
+    title: 'A service answers with more than the caller may see',
+    looksLike:
+      'An old service gives every client whole objects and whole lists, and leaves it to the screen what of them is shown.',
+    defence:
+      'The gateway reads the answer, leaves out the fields that a policy masks, and asks the policies about each row of a list; what it cannot read it does not pass on.',
+    notCovered:
+      'Pages that were made before rows are left out: short pages, and counts that no route names, tell that there is more. What a service says in fields of HTTP.',
+    source: 'OWASP API Security Top 10 (2023), API3; CWE-213',
+  },
 })

@@ -132,6 +132,15 @@ export const listGuard: Control = defineControl({
   notCovered: 'Policies that cannot become a condition: they are refused by name.',
 })
 
+export const redaction: Control = defineControl({
+  id: 'redaction',
+  title: 'Leaves out of the answers of a service what its caller may not see: fields and rows',
+  defends: [threats.excessiveAnswer],
+  code: 'packages/gateway/src/authorization/redaction/redaction.ts',
+  configuration: ['authorization', 'routes.*.authorize.answer'],
+  notCovered: 'Routes that do not ask for it, and counts and pages that the service makes.',
+})
+
 export const decisionLog: Control = defineControl({
   id: 'decision-log',
   title: 'Every decision stands in a hash-chained log before it is acted on',
@@ -176,6 +185,7 @@ export const authzControls: readonly Control[] = [
   acceptOnly,
   objectGuard,
   listGuard,
+  redaction,
   decisionLog,
   signedBundles,
   refundTotal,

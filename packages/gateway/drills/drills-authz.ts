@@ -10,6 +10,7 @@ import {
   otherSpellings,
   reportingRefunds,
 } from './authz/functions.ts'
+import { legacyAnswers } from './authz/legacy.ts'
 import { borrowedAnswers, brokenObjects } from './authz/objects.ts'
 import { policyRollback } from './authz/rollback.ts'
 import { deadEngine } from './local/dead-engine-local.ts'
@@ -36,5 +37,6 @@ export const authzDrills: readonly Drill[] = [
   policyRollback,
   selfPromotion,
   countedAway,
+  legacyAnswers,
   editedLog,
 ]

@@ -29,6 +29,8 @@ type Code =
   | 'BW_GATEWAY_TENANT_MISMATCH'
   | 'BW_GATEWAY_CLAIM_MISSING'
   | 'BW_GATEWAY_OBLIGATION_UNKNOWN'
+  | 'BW_GATEWAY_ANSWER_UNREADABLE'
+  | 'BW_GATEWAY_ANSWER_TOO_LARGE'
   | 'BW_GATEWAY_PATH_AMBIGUOUS'
   | 'BW_GATEWAY_AUTHORIZATION_FAILED'
   | 'BW_GATEWAY_DECISION_UNRECORDED'
@@ -126,6 +128,17 @@ export const errors: ErrorCatalogue<Readonly<Record<Code, ErrorSpec>>> = defineE
     retry: 'never',
     status: 403,
     fix: 'Add the obligation to the route once its upstream carries it out.',
+  },
+  BW_GATEWAY_ANSWER_UNREADABLE: upstream(
+    502,
+    'never',
+    'Have the upstream answer in plain JSON, whole and not encoded, or carry the obligations out itself.',
+  ),
+  BW_GATEWAY_ANSWER_TOO_LARGE: {
+    fault: 'policy',
+    retry: 'never',
+    status: 502,
+    fix: 'Ask for less at once, or raise maxAnswer of the route.',
   },
   BW_GATEWAY_PATH_AMBIGUOUS: caller(
     400,

@@ -42,7 +42,8 @@ export function isDocumentObject(value: JsonDocument | undefined): value is Json
 /** What stands at a place, named from the outside in; undefined when there is nothing. */
 export function valueIn(document: JsonDocument, place: readonly string[]): JsonDocument | undefined {
   let value: JsonDocument | undefined = document
-  for (const name of place) value = isDocumentObject(value) ? value[name] : undefined
+  for (const name of place)
+    value = isDocumentObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
   return value
 }
 

@@ -50,6 +50,8 @@ export function checkAccess(value: unknown, routes: ReadonlyMap<string, Route>, 
     }
     const route = routes.get(name)
     if (route !== undefined) checkMethods(name, route, report)
+    if (route !== undefined)
+      checkAnswer(name, route, valueAt(value, ['authorization', 'opa']) !== undefined, report)
   }
 }
 
@@ -222,5 +224,24 @@ function checkParameter(
       message: `"${id}" is not known (known: $tenant, $user)`,
       fix: 'Write one of the two.',
     })
+  }
+}
+
+/** Who withholds what must be clear, and possible: a mistake here would be found out by whoever sees too much. */
+function checkAnswer(name: string, { authorize, upgrade }: Route, asksOpa: boolean, report: Report): void {
+  const path = ['routes', name, 'authorize', 'answer']
+  const answer = authorize?.answer
+  if (authorize === undefined || answer === undefined) return
+  if (authorize.obligations.includes('mask')) {
+    const message = `the route ${name} leaves mask to its upstream and to the gateway`
+    report(path, contradiction(message, 'Remove mask from obligations, or remove answer.'))
+  }
+  if (upgrade.protocols.length > 0) {
+    const message = `nothing can be withheld from what the route ${name} passes through a tunnel`
+    report(path, contradiction(message, 'Remove answer, or give the upgrade a route of its own.'))
+  }
+  if (answer.rows !== undefined && asksOpa) {
+    const message = `the rows of the route ${name} are asked about here, where no policies are: OPA decides`
+    report([...path, 'rows'], contradiction(message, 'Remove rows, or decide by policies.'))
   }
 }

@@ -9,8 +9,8 @@ import { messageOf } from '@breakwater/core'
 import { errors } from '../errors.ts'
 import { isSame } from '../same.ts'
 import type { AuthorizationConfig } from './authorization.ts'
-import { requireActions } from './policy-point.ts'
 import type { ConfiguredPoint } from './policy-point.ts'
+import { requireRoutes } from './required-routes.ts'
 
 type Settings = Pick<AuthorizationConfig, 'bundleFile' | 'trustedKeys' | 'staleAfterMs' | 'replay'>
 
@@ -122,7 +122,7 @@ export class BundlePoint implements ConfiguredPoint {
    */
   push(signed: Uint8Array, gateway: GatewayConfig): BundleEvent {
     const event = this.#holder.offer(signed, this.#epochMs(), (authorizer, manifest) => {
-      requireRoutes(authorizer, gateway)
+      requireKnown(authorizer, gateway)
       this.#isVersionKept = this.#file.put(signed, manifest)
     })
     this.#replayDecisions()
@@ -137,14 +137,14 @@ export class BundlePoint implements ConfiguredPoint {
     const bytes = readFileSync(this.#file.path)
     const event = this.#holder.offer(bytes, this.#epochMs(), (opened, release) => {
       this.#file.requireNewest(release)
-      requireRoutes(opened, gateway)
+      requireKnown(opened, gateway)
     })
     const { authorizer, manifest } = this.#holder
     if (authorizer === undefined || manifest === undefined) {
       if (event.kind === 'refused') throw event.error
       return
     }
-    if (event.kind === 'refused') requireActions(authorizer.store, gateway)
+    if (event.kind === 'refused') requireRoutes(authorizer.store, gateway)
     else this.#isVersionKept = this.#file.keep(manifest)
     this.#replayDecisions()
   }
@@ -167,9 +167,9 @@ function versionOf(point: ConfiguredPoint | undefined, name: string): number {
 }
 
 /** Before it is in force: a bundle that does not know what a route asks for would close that route. */
-function requireRoutes({ store }: Authorizer, gateway: GatewayConfig): void {
+function requireKnown({ store }: Authorizer, gateway: GatewayConfig): void {
   try {
-    requireActions(store, gateway)
+    requireRoutes(store, gateway)
   } catch (cause) {
     throw new AuthzError('BW_AUTHZ_BUNDLE_REFUSED', `the bundle is refused: ${messageOf(cause)}`, { cause })
   }

@@ -7,9 +7,7 @@ import { errors } from '../errors.ts'
 import { isSame } from '../same.ts'
 import type { AuthorizationConfig } from './authorization.ts'
 import type { DecisionPoint } from './decision-point.ts'
-
-/** The entity type of actions, in every schema. */
-export const ACTION_TYPE = 'Action'
+import { requireRoutes } from './required-routes.ts'
 
 /** The decision point that a configuration names. */
 export interface ConfiguredPoint extends DecisionPoint {
@@ -62,7 +60,7 @@ export class PolicyPoint implements ConfiguredPoint {
       const point = canStay
         ? previous
         : new PolicyPoint(content, openPolicies(content).authorizer, config.replay)
-      requireActions(point.#authorizer.store, gateway)
+      requireRoutes(point.#authorizer.store, gateway)
       if (!canStay && live !== undefined) point.apply(live)
       return point
     } catch (cause) {
@@ -98,20 +96,5 @@ export class PolicyPoint implements ConfiguredPoint {
 
   close(): void {
     void this.#replayer?.[Symbol.asyncDispose]()
-  }
-}
-
-/**
- * A schema lists all actions there are: one that it does not know would be denied for ever.
- *
- * @throws Error naming the route and its action.
- */
-export function requireActions({ schema, uids }: EntityStore, { routes }: GatewayConfig): void {
-  if (schema === undefined) return
-  for (const { name, authorize } of routes) {
-    for (const action of Object.values(authorize?.action ?? {})) {
-      if (schema.actions.has(uids.uid(ACTION_TYPE, action).key)) continue
-      throw new Error(`the route ${name} asks for the action ${action}, which the schema does not know`)
-    }
   }
 }

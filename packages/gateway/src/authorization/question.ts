@@ -6,7 +6,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import type { Caller } from './caller.ts'
 import { OF_TENANT, OF_WORKLOAD } from './known-callers.ts'
 import type { KnownCaller } from './known-callers.ts'
-import { ACTION_TYPE } from './policy-point.ts'
+import { ACTION_TYPE } from './required-routes.ts'
 import { resourceIdOf } from './resource-id.ts'
 import type { ReadResourceId } from './resource-id.ts'
 

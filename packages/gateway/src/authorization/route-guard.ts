@@ -15,6 +15,7 @@ import { isReadAs, writeCaller } from './identity-fields.ts'
 import type { KnownCaller } from './known-callers.ts'
 import { Question } from './question.ts'
 import type { MethodRule } from './question.ts'
+import { AnswerRules } from './redaction/answer-rules.ts'
 import type { RemotePoint } from './remote-point.ts'
 
 /** What became of the question of one request; `refusal` is what enforcement makes of it. */
@@ -41,12 +42,15 @@ export class RouteGuard {
   readonly #route: RouteConfig
   readonly #question: Question
   readonly #forwarded: ReadonlySet<string>
+  readonly #answer: AnswerRules | undefined
 
   constructor(authorization: Authorization, route: RouteConfig) {
     this.#authorization = authorization
     this.#route = route
     this.#question = new Question(route)
     this.#forwarded = new Set(route.authorize?.obligations)
+    const answer = route.authorize?.answer
+    this.#answer = answer === undefined ? undefined : new AnswerRules(authorization, route, answer)
   }
 
   /**
@@ -84,6 +88,7 @@ export class RouteGuard {
   writeFields(fields: FieldList, exchange: Exchange): void {
     this.#authorization.claims.strip(fields)
     if (exchange.caller !== undefined) writeCaller(fields, exchange.caller, exchange.obligations)
+    exchange.redaction?.writeFields(fields)
   }
 
   /** Whether the time of day is part of the question. */
@@ -102,11 +107,12 @@ export class RouteGuard {
   ): boolean | Promise<boolean> {
     if (!current.isEnforced) return true
     const { exchange } = answer
-    const { obligations } = exchange
+    const { obligations, redaction } = exchange
     const conclude = (finding: Finding): boolean => {
       current.recordAgain(exchange, finding).catch(() => ended('a decision could not be written down'))
       // The upstream was told what to do at the beginning, and does that.
-      return finding.refusal === undefined && exchange.obligations === obligations
+      const isSame = exchange.obligations === obligations && exchange.redaction?.mask === redaction?.mask
+      return finding.refusal === undefined && isSame
     }
     try {
       const asked = this.#askAgain(answer, current)
@@ -217,7 +223,7 @@ export class RouteGuard {
   #conclude(exchange: Exchange, request: AuthzRequest, decision: MadeDecision): Finding {
     if (decision.decision !== 'allow')
       return { refusal: this.#denied(decision, this.#route.authorize), request, decision }
-    return { refusal: this.#oblige(exchange, decision), request, decision }
+    return { refusal: this.#oblige(exchange, request, decision), request, decision }
   }
 
   #rival(exchange: Exchange): RoutePlan | undefined {
@@ -246,10 +252,13 @@ export class RouteGuard {
       : refuse(errors.BW_GATEWAY_FORBIDDEN, 'this is not allowed to you')
   }
 
-  #oblige(exchange: Exchange, { obligations }: MadeDecision): Refusal | undefined {
+  #oblige(exchange: Exchange, asked: AuthzRequest, { obligations }: MadeDecision): Refusal | undefined {
     let forwarded = ''
+    let mask: string | undefined
     for (const { name, value } of obligations) {
       if (name === 'alarm') this.#authorization.alarm(value, this.#route.name)
+      else if (name === 'mask' && this.#answer !== undefined)
+        mask = mask === undefined ? value : `${mask},${value}`
       else if (this.#forwarded.has(name))
         forwarded += `${forwarded === '' ? '' : ', '}${name}=${encodeURIComponent(value)}`
       else {
@@ -258,6 +267,7 @@ export class RouteGuard {
       }
     }
     if (forwarded !== '') exchange.obligations = forwarded
+    exchange.redaction = this.#answer?.redaction(exchange, asked, mask)
     return undefined
   }
 

@@ -6,6 +6,7 @@ import { REFUSED } from '@breakwater/resilience/machines'
 import { circuitOpen, noEndpoint, refusalOf, throttled, tooLate, turnedAway } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import type { KnownCaller } from '../authorization/known-callers.ts'
+import type { Redaction } from '../authorization/redaction/redaction.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
 import type { ListenerContext } from '../runtime.ts'
 import type { CapacityClaim, PendingClaim, TurnedAway } from '../upstream/capacity.ts'
@@ -50,6 +51,8 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
   caller: KnownCaller | undefined = undefined
   /** Obligations of the decision that the upstream carries out. */
   obligations: string | undefined = undefined
+  /** What is withheld here from the answer of the upstream. */
+  redaction: Redaction | undefined = undefined
   /** The upstream that is asked now: the route's, or one of its ladder. */
   upstream: Upstream
   /** Steps of the ladder taken so far. */
@@ -182,15 +185,9 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
     this.attempted = this.attempted.length === 0 ? [endpoint.id] : [...this.attempted, endpoint.id]
     this.plan.meters.attempts.inc()
     const { wheel } = this.listener.runtime.driver
-    const attempt = new Attempt(
-      this,
-      upstream,
-      endpoint,
-      breakerPermit,
-      wheel,
-      this.plan.perTryTimeoutMs,
-      nowMs,
-    )
+    const { perTryTimeoutMs } = this.plan
+    const owner = this.redaction ?? this
+    const attempt = new Attempt(owner, upstream, endpoint, breakerPermit, wheel, perTryTimeoutMs, nowMs)
     this.#open = this.#open.length === 0 ? [attempt] : [...this.#open, attempt]
     attempt.start(upstreamRequest(this, nowMs), nowMs)
     if (attempt.isOpen) this.body?.attach(attempt)
@@ -207,13 +204,19 @@ export class Exchange extends WheelEntry implements CapacityClaim, AttemptOwner 
   }
 
   onAttemptHead(attempt: Attempt, head: ResponseHead, nowMs: number): void {
+    if (!this.accepts(attempt, head, nowMs)) return
+    this.#armMaxDuration(nowMs)
+    this.answering.head(attempt, head, nowMs)
+  }
+
+  /** Whether this is the answer: otherwise another one is on its way. */
+  accepts(attempt: Attempt, head: ResponseHead, nowMs: number): boolean {
     this.wasSent = true
-    if (head.status >= 400 && this.#recoverFrom(attempt, head.status, nowMs)) return
+    if (head.status >= 400 && this.#recoverFrom(attempt, head.status, nowMs)) return false
     this.#hedging?.onHead(attempt, nowMs)
     this.#dropOthers(attempt, nowMs)
     this.body?.forget()
-    this.#armMaxDuration(nowMs)
-    this.answering.head(attempt, head, nowMs)
+    return true
   }
 
   onAttemptData(attempt: Attempt, chunk: Uint8Array): void {

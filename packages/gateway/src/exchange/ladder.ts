@@ -2,7 +2,7 @@ import type { LadderStep } from '@breakwater/contract'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { StoredAnswer } from './capture.ts'
 import type { Exchange } from './exchange.ts'
-import { sharedKey, shareScopeOf } from './shared-key.ts'
+import { answerScopeOf, sharedKey } from './shared-key.ts'
 
 /** A way to answer in a lesser form that can be taken now. */
 export type Degradation =
@@ -70,8 +70,12 @@ function tryStep(
 function staleAnswer(exchange: Exchange, nowMs: number): StoredAnswer | undefined {
   const { plan, inbound, path } = exchange
   const { stale } = plan
-  if (stale === undefined || inbound.request.method !== 'GET') return undefined
-  const found = stale.cache.get(sharedKey(inbound.request, path, shareScopeOf(exchange), stale.varyBy), nowMs)
+  if (stale === undefined || inbound.request.method !== 'GET' || exchange.redaction !== undefined)
+    return undefined
+  const found = stale.cache.get(
+    sharedKey(inbound.request, path, answerScopeOf(exchange), stale.varyBy),
+    nowMs,
+  )
   if (found === undefined) return undefined
   const ageSeconds = Math.max(0, Math.round((nowMs - found.storedMs) / 1000))
   return { ...found.value, fields: [...found.value.fields, 'age', String(ageSeconds)] }

@@ -69,7 +69,8 @@ export class Once {
   #decide(key: string, bodyDigest: string, nowMs: number): void {
     const { inbound, path, answering, plan } = this.#exchange
     const { method, query = '' } = inbound.request
-    const fingerprint = JSON.stringify([method, path, query, bodyDigest])
+    // An answer is not replayed to who may see less of it now.
+    const fingerprint = JSON.stringify([method, path, query, bodyDigest, this.#exchange.obligations])
     const decision = this.#plan.store.begin(
       tenantKeyOf(this.#exchange),
       `${shareScopeOf(this.#exchange)} ${key}`,
@@ -87,7 +88,7 @@ export class Once {
       case 'replay':
         plan.meters.replayed.inc()
         if (this.#plan.store.dark) return this.#exchange.proceed(nowMs)
-        if (decision.outcome.ok) return answering.stored(withReplayMark(decision.outcome.value), nowMs)
+        if (decision.outcome.ok) return this.#replay(withReplayMark(decision.outcome.value), nowMs)
         return answering.refuse(
           refuse(errors.BW_GATEWAY_IDEMPOTENCY_IN_FLIGHT, 'the outcome is not known'),
           nowMs,
@@ -115,6 +116,12 @@ export class Once {
           nowMs,
         )
     }
+  }
+
+  #replay(answer: StoredAnswer, nowMs: number): void {
+    const { redaction, answering } = this.#exchange
+    if (redaction === undefined) answering.stored(answer, nowMs)
+    else redaction.replay(answer, nowMs)
   }
 
   /** Sent, but the answer is lost or too long to keep: a repetition is told so instead of being carried out again. */

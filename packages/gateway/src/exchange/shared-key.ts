@@ -72,3 +72,10 @@ export function shareScopeOf({ tenantName, caller }: Pick<Exchange, 'tenantName'
   if (caller === undefined) return JSON.stringify([tenantName])
   return JSON.stringify([tenantName, caller.tenant, caller.user, caller.workload])
 }
+
+/** Within which answers may be shared: the same, and what the upstream has to withhold from them, which may change for one caller. */
+export function answerScopeOf(exchange: Pick<Exchange, 'tenantName' | 'caller' | 'obligations'>): string {
+  const { obligations } = exchange
+  const scope = shareScopeOf(exchange)
+  return obligations === undefined ? scope : `${scope} ${obligations}`
+}

@@ -7,7 +7,7 @@ import type { AnswerKeeper } from './answering.ts'
 import { sizeOfAnswer } from './capture.ts'
 import type { StoredAnswer } from './capture.ts'
 import type { Exchange } from './exchange.ts'
-import { isPublic, isShareable, mayBeServedStale, sharedKey, shareScopeOf } from './shared-key.ts'
+import { answerScopeOf, isPublic, isShareable, mayBeServedStale, sharedKey } from './shared-key.ts'
 
 /** What befell the client of the leader and says nothing about the answer. */
 const OWN_CODES: ReadonlySet<string> = new Set(['BW_GATEWAY_CLIENT_GONE', 'BW_GATEWAY_ACCESS_ENDED'])
@@ -27,13 +27,14 @@ export class Sharing implements FlightMember<StoredAnswer> {
     this.#coalesce = coalesce
     const { inbound, path } = exchange
     this.#key =
-      coalesce === undefined ? '' : sharedKey(inbound.request, path, shareScopeOf(exchange), coalesce.varyBy)
+      coalesce === undefined ? '' : sharedKey(inbound.request, path, answerScopeOf(exchange), coalesce.varyBy)
   }
 
   static of(exchange: Exchange): Sharing | undefined {
     const { coalesce, stale } = exchange.plan
     if ((coalesce === undefined && stale === undefined) || !isShareable(exchange.inbound.request))
       return undefined
+    if (exchange.redaction !== undefined) return undefined
     if (stale !== undefined) exchange.answering.addKeeper(staleKeeper(exchange, stale))
     return coalesce === undefined ? undefined : new Sharing(exchange, coalesce)
   }
@@ -133,7 +134,7 @@ function staleKeeper(
       const { inbound, path, answering } = exchange
       if (answer === undefined || answering.degraded.length > 0) return
       if (!mayBeServedStale(answer) || !isPublic(answer, keyFields)) return
-      const key = sharedKey(inbound.request, path, shareScopeOf(exchange), varyBy)
+      const key = sharedKey(inbound.request, path, answerScopeOf(exchange), varyBy)
       const lifetime = { freshMs: 0, staleWhileRevalidateMs: 0, staleIfErrorMs: ttlMs }
       cache.set(key, answer, sizeOfAnswer(answer), lifetime, nowMs)
     },

@@ -20,6 +20,8 @@ export interface RouteMeters {
   readonly replayed: Counter
   /** Retries that the policy wanted and something forbade, by reason. */
   readonly suppressed: MetricFamily<Counter>
+  /** Rows that were left out of answers, by reason. */
+  readonly withheldRows: MetricFamily<Counter>
   readonly route: string
 }
 
@@ -36,6 +38,7 @@ export class GatewayMeters {
   readonly #inFlight: MetricFamily<Gauge>
   readonly #events: MetricFamily<Counter>
   readonly #suppressed: MetricFamily<Counter>
+  readonly #withheldRows: MetricFamily<Counter>
 
   constructor(registry: MetricsRegistry) {
     this.refused = registry.counter({
@@ -71,6 +74,11 @@ export class GatewayMeters {
       help: 'Retries that did not happen, by reason.',
       labels: ['route', 'reason'],
     })
+    this.#withheldRows = registry.counter({
+      name: 'breakwater_rows_withheld_total',
+      help: 'Rows that were left out of answers, by reason: denied, or unreadable.',
+      labels: ['route', 'reason'],
+    })
   }
 
   route(route: string): RouteMeters {
@@ -92,6 +100,7 @@ export class GatewayMeters {
       coalesced: event('coalesced'),
       replayed: event('replayed'),
       suppressed: this.#suppressed,
+      withheldRows: this.#withheldRows,
     }
   }
 }

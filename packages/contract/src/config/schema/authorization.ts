@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { count, duration, field, file, flag, optionalFolder, ratio, size } from '../fields.ts'
 import { controlWithoutDefault, offer, section, subsection } from '../section.ts'
+import { actionName, answerSchema, entityType } from './answer.ts'
 import { secretSchema } from './secret.ts'
 import { breaker } from './upstream.ts'
 
@@ -14,8 +15,6 @@ const fieldName = z
 const keyRule = 'expected an Ed25519 public key: 32 bytes in base64url, 43 characters'
 const publicKey = z.string(keyRule).regex(/^[A-Za-z0-9_-]{43}$/, keyRule)
 
-const typeRule = 'expected an entity type such as User or Shop::Order'
-const entityType = z.string(typeRule).regex(/^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$/, typeRule)
 const typeOf = (description: string, name: string) =>
   field(entityType.prefault(name), description, { suffix: '', kind: 'entity type' })
 
@@ -166,8 +165,6 @@ export const authorizationSchema = controlWithoutDefault(
 /** Action by method; under `*` the one for all methods that the route names. */
 export type ActionByMethod = Readonly<Record<string, string>>
 
-const actionRule = 'expected the name of an action such as viewOrder'
-const actionName = z.string(actionRule).min(1, actionRule).max(200)
 const action = z
   .union(
     [
@@ -218,6 +215,7 @@ export const authorizeSchema = section({
     'Obligations that the upstream carries out; they are named to it in `x-authenticated-obligations`. A decision with any other is refused.',
     { suffix: '', kind: 'list of names' },
   ),
+  answer: answerSchema,
 })
 
 export const publicSchema = field(

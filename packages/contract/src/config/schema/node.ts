@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { count, duration, field, file, flag, folder, ratio } from '../fields.ts'
+import { choice, count, duration, field, file, flag, folder, ratio } from '../fields.ts'
 import { control, section, subsection } from '../section.ts'
 import { secretSchema } from './secret.ts'
 
