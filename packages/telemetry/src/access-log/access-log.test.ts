@@ -40,7 +40,7 @@ function openByHand(options: Partial<AccessLogOptions> = {}, random = (): number
     },
     { clock, random },
   )
-  const passTime = (): void => clock.runUntil(clock.now() + 10)
+  const passTime = (): void => clock.runUntil(clock.now() + 25)
   const answer = (error?: Error): void => answers.shift()?.(error)
   return { log, batches, clock, passTime, answer }
 }

@@ -15,7 +15,7 @@ export interface AccessLogOptions {
   readonly write: WriteBatch
   /** Memory for lines: one half fills while the other is being written. Bytes, from 16,384. Default 1 MiB. */
   readonly bufferBytes?: number
-  /** A batch leaves a little after its first line, and already when it has this many bytes. Default 65,536. */
+  /** A batch leaves a little after its first line, and already when it has this many bytes. Default 262,144. */
   readonly batchBytes?: number
   /** Share of ordinary requests that is logged, 0 to 1. What failed (status 0 or 400 and above, or with a code) always is. Default 1. */
   readonly sampleRatio?: number
@@ -32,9 +32,9 @@ export interface AccessLogDeps {
 
 /**
  * How long a line waits for others, in milliseconds. A write wakes a thread of the pool and is woken by it: once a turn of
- * the event loop, that was a twentieth of the processor time of a busy gateway.
+ * the event loop, that was a twentieth of the processor time of a busy gateway. A crash loses the lines of that time.
  */
-const LINGER_MS = 10
+const LINGER_MS = 25
 
 /**
  * Writes a line of JSON a request, one system call for all that gather within `LINGER_MS`. Never blocks and never grows: when
@@ -73,7 +73,7 @@ export class AccessLog implements AsyncDisposable {
 
   /** @throws `BW_TELEMETRY_OPTIONS_INVALID` listing every option that is out of its range. */
   constructor(options: AccessLogOptions, deps: AccessLogDeps = {}) {
-    const { bufferBytes = 1_048_576, batchBytes = 65_536, sampleRatio = 1, closeTimeoutMs = 2000 } = options
+    const { bufferBytes = 1_048_576, batchBytes = 262_144, sampleRatio = 1, closeTimeoutMs = 2000 } = options
     const problems: string[] = []
     if (!(Number.isInteger(bufferBytes) && bufferBytes >= 16_384)) {
       problems.push(`bufferBytes must be a whole number from 16,384, got ${bufferBytes}`)

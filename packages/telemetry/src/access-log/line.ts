@@ -107,7 +107,7 @@ export class LineWriter {
     if (second !== this.#second) {
       if (!(Math.abs(whole) <= 8.64e15)) return '{"time":"invalid","requestId":'
       this.#second = second
-      this.#secondText = `{"time":"${new Date(second * 1000).toISOString().slice(0, -4)}`
+      this.#secondText = inOnePiece('{"time":"', new Date(second * 1000).toISOString().slice(0, -4))
     }
     return `${this.#secondText}${THOUSANDTHS[whole - second * 1000]}Z","requestId":`
   }
@@ -115,7 +115,7 @@ export class LineWriter {
   #method(method: string): string {
     if (method !== this.#lastMethod) {
       this.#lastMethod = method
-      this.#methodText = `,"method":${quoted(method)},"path":`
+      this.#methodText = inOnePiece(',"method":', quoted(method), ',"path":')
     }
     return this.#methodText
   }
@@ -123,7 +123,7 @@ export class LineWriter {
   #status(status: number): string {
     if (status !== this.#lastStatus) {
       this.#lastStatus = status
-      this.#statusText = `,"status":${number(status)},"durationMs":`
+      this.#statusText = inOnePiece(',"status":', number(status), ',"durationMs":')
     }
     return this.#statusText
   }
@@ -133,7 +133,7 @@ export class LineWriter {
     if (requestBytes !== 0) return countsText(attempts, requestBytes)
     if (attempts !== this.#lastCounts) {
       this.#lastCounts = attempts
-      this.#countsText = countsText(attempts, 0)
+      this.#countsText = inOnePiece(',"attempts":', number(attempts), ',"requestBytes":0,"responseBytes":')
     }
     return this.#countsText
   }
@@ -175,11 +175,16 @@ function remembered(name: string): (value: string | undefined) => string {
   return (value) => {
     if (value === undefined) return ''
     if (value !== last) {
-      text = optional(name, value)
+      text = inOnePiece(',"', name, '":', quoted(value))
       last = value
     }
     return text
   }
+}
+
+/** Makes one text of several. A concatenation would stay in pieces, and each line that holds it would be copied piece by piece. */
+function inOnePiece(...pieces: readonly string[]): string {
+  return pieces.join('')
 }
 
 function optional(name: string, value: string | undefined): string {
