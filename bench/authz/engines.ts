@@ -96,7 +96,11 @@ export function casl(world: World, questions: readonly Question[]): Subject {
   return subjectOf(16, calls, ({ ability, action, object }) => ability.can(action, object))
 }
 
-function subjectOf<Call>(group: number, calls: readonly Call[], allows: (call: Call) => boolean): Subject {
+export function subjectOf<Call>(
+  group: number,
+  calls: readonly Call[],
+  allows: (call: Call) => boolean,
+): Subject {
   return {
     group,
     run(from, count) {

@@ -87,6 +87,10 @@ export const gdrive: Scenario = {
     permit (principal, action in [Action::"readDocument", Action::"writeDocument", Action::"shareDocument"], resource is Document)
       when { resource.owner == principal };
     permit (principal, action == Action::"readDocument", resource is Document) when { resource in principal.views };`,
+  rego: `
+    allow if { input.action == "readDocument"; resource.type == "Document"; resource.isPublic }
+    allow if { input.action in {"readDocument", "writeDocument", "shareDocument"}; resource.type == "Document"; resource.owner == input.principal }
+    allow if { input.action == "readDocument"; resource.type == "Document"; resource.within[principal.views] }`,
   rights: {
     readDocument: ['view', 'own'],
     writeDocument: ['own'],
@@ -94,8 +98,8 @@ export const gdrive: Scenario = {
   },
   other(index) {
     const types = { team: 'Group', container: 'Folder', object: 'Document' }
-    const { cedar, right } = otherPolicy(index, types, 'readDocument')
-    return { cedar, casbin: ['p', ...right, 'view'] }
+    const { cedar, right, rego } = otherPolicy(index, types, 'readDocument')
+    return { cedar, casbin: ['p', ...right, 'view'], rego }
   },
   world,
 }

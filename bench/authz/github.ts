@@ -112,6 +112,17 @@ export const github: Scenario = {
     permit (principal, action == Action::"delete_issue", resource is Issue) when { principal in resource.repo.maintainers };
     permit (principal, action == Action::"delete_issue", resource is Issue)
       when { principal in resource.repo.readers && resource.reporter == principal };`,
+  rego: `
+    repo := data.entities[resource.repo]
+    reports if { principal.within[repo.readers]; resource.reporter == input.principal }
+    allow if { input.action in {"pull", "fork"}; resource.type == "Repository"; principal.within[resource.readers] }
+    allow if { input.action == "push"; resource.type == "Repository"; principal.within[resource.writers] }
+    allow if { input.action == "add_reader"; resource.type == "Repository"; principal.within[resource.admins] }
+    allow if { input.action == "assign_issue"; resource.type == "Issue"; principal.within[repo.triagers] }
+    allow if { input.action == "edit_issue"; resource.type == "Issue"; principal.within[repo.writers] }
+    allow if { input.action == "edit_issue"; resource.type == "Issue"; reports }
+    allow if { input.action == "delete_issue"; resource.type == "Issue"; principal.within[repo.maintainers] }
+    allow if { input.action == "delete_issue"; resource.type == "Issue"; reports }`,
   rights: {
     pull: ['readers'],
     fork: ['readers'],
@@ -123,8 +134,8 @@ export const github: Scenario = {
   },
   other(index) {
     const types = { team: 'Team', container: 'Organization', object: 'Repository' }
-    const { cedar, right } = otherPolicy(index, types, 'pull')
-    return { cedar, casbin: ['p', ...right, 'readers'] }
+    const { cedar, right, rego } = otherPolicy(index, types, 'pull')
+    return { cedar, casbin: ['p', ...right, 'readers'], rego }
   },
   world,
 }

@@ -1,4 +1,4 @@
-// One decision of the compiled engine beside cedar-wasm, casbin and CASL, on the scenario shapes of the Cedar paper.
+// One decision of the compiled engine beside cedar-wasm, casbin, CASL and OPA’s wasm, on the scenario shapes of the Cedar paper.
 import { Authorizer, type EntityInput } from '@breakwater/authz'
 import { createRandom } from '@breakwater/core'
 import { createMongoAbility } from '@casl/ability'
@@ -8,6 +8,7 @@ import { casbin, casl, cedarWasm, interned, loadCasbin, parsing } from './engine
 import { gdrive } from './gdrive.ts'
 import { github } from './github.ts'
 import { timeInterleaved, timeOnce, type Subject, type Timing } from './measure.ts'
+import { compileRego, opa, opaNote, type CompiledRego } from './opa.ts'
 import { tinytodo } from './tinytodo.ts'
 import type { Name, Question, Scenario, World } from './world.ts'
 
@@ -19,12 +20,15 @@ const NOTES = [
   'Scenario shapes of the Cedar paper (OOPSLA 2024) by generators of our own; `entities` is the number of each kind. Policies beyond the application’s own are grants and shares of others.',
   'Times in ns, all engines in turn on one thread; p50 is the least of the slots’ medians (the machine is shared). p99 is of decisions timed one by one, clock reading included, which adds some tens of ns. Slow engines get fewer slots, where they make fewer than 40 calls all of them count together: what else the machine does can add to their figures, by up to a factor of two. `interned`: request looked up before; `parsing`: names as text. Bytes: JavaScript heap.',
   'cedar-wasm: `statefulIsAuthorized` with policies parsed before and only the entities the question reaches. casbin: `enforceSync`, grants as lines. CASL: rules of that one user picked by the application before, so policies about others are not in it; it gives no reasons.',
-  'Before a cell is timed, all engines have given the same decisions to all its 200 questions (from 1,000 policies on, to 20 of them); `allowed` is their share of allows. OPA’s wasm is not in the table: turning Rego into wasm takes the `opa` program, which npm does not bring; no policy could be had.',
+  'Before a cell is timed, all engines have given the same decisions to all its 200 questions (from 1,000 policies on, to 20 of them); `allowed` is their share of allows.',
+  opaNote(),
 ]
 
+type Row = Record<string, string | number>
+
 interface Cell {
-  readonly row: Record<string, string | number>
-  readonly loading: Record<string, string | number>
+  readonly row: Row
+  readonly loading: Row
 }
 
 /** One set of policies in the engines that keep it apart from the data. */
@@ -35,9 +39,12 @@ interface Loaded {
   readonly policySet: string
   readonly compileMs: number
   readonly cedarMs: number
+  /** Undefined where nothing can compile it. */
+  readonly rego: CompiledRego | undefined
 }
 
 export async function benchAuthz(rounds: number): Promise<void> {
+  console.log(opaNote())
   const cells: Cell[] = []
   for (const scenario of SCENARIOS) {
     const sets = POLICIES.map((policies) => loadPolicies(scenario, policies))
@@ -62,7 +69,8 @@ function loadPolicies(scenario: Scenario, policies: number): Loaded {
   const cedarStartedAt = performance.now()
   const answer = cedarEngine.preparsePolicySet(policySet, { staticPolicies: text })
   if (answer.type === 'failure') throw new Error('cedar-wasm refuses the policies')
-  return { policies, others, authorizer, policySet, compileMs, cedarMs: performance.now() - cedarStartedAt }
+  const cedarMs = performance.now() - cedarStartedAt
+  return { policies, others, authorizer, policySet, compileMs, cedarMs, rego: compileRego(scenario, others) }
 }
 
 /** All engines with all numbers of policies in one interleaved run on one drawing of the data. */
@@ -79,7 +87,7 @@ async function benchWorld(
     readonly loading: Cell['loading']
     readonly allowed: string
   }[] = []
-  for (const { policies, others, authorizer, policySet, compileMs, cedarMs } of sets) {
+  for (const { policies, others, authorizer, policySet, compileMs, cedarMs, rego } of sets) {
     const loadMs = timeOnce(1, () => authorizer.store.apply({ upsert: world.entities })) / 1e6
     const casbinStartedAt = performance.now()
     const enforcer = await loadCasbin(scenario, world, others)
@@ -90,6 +98,7 @@ async function benchWorld(
       cedarWasm(policySet, world, questions),
       casbin(enforcer, questions),
       casl(world, questions),
+      ...(rego === undefined ? [] : [opa(rego, world, questions)]),
     ]
     const allowed = requireAgreement(subjects, policies > 100 ? 20 : questions.length)
     const loading = {
@@ -103,6 +112,7 @@ async function benchWorld(
       'update one membership µs': updateUs(authorizer, world),
       'casbin load ms': casbinMs,
       'CASL ability of one user µs': abilityUs(world),
+      ...(rego !== undefined && { 'OPA build ms': rego.buildMs }),
     }
     cells.push({ subjects, loading, allowed })
   }
@@ -111,8 +121,8 @@ async function benchWorld(
     rounds,
   )
   for (const { authorizer } of sets) authorizer.store.apply({ remove: world.entities.map(({ uid }) => uid) })
-  return cells.map(({ loading, allowed }, index) => {
-    const own = timings.slice(index * 5, index * 5 + 5)
+  return cells.map(({ subjects, loading, allowed }, index) => {
+    const own = timings.slice(index * subjects.length, (index + 1) * subjects.length)
     const policies = sets[index]?.policies ?? 0
     return {
       loading,
@@ -122,7 +132,7 @@ async function benchWorld(
 }
 
 function rowOf(timings: readonly Timing[]): Record<string, number> {
-  const [ours, withParsing, cedar, lines, rules] = timings
+  const [ours, withParsing, cedar, lines, rules, rego] = timings
   if (!ours || !withParsing || !cedar || !lines || !rules) throw new Error('a timing is missing')
   return {
     'interned p50': Math.round(ours.p50),
@@ -138,6 +148,10 @@ function rowOf(timings: readonly Timing[]): Record<string, number> {
     'casbin ÷ interned': Math.round(lines.p50 / ours.p50),
     'CASL p50': Math.round(rules.p50),
     'CASL ÷ interned': rules.p50 / ours.p50,
+    ...(rego !== undefined && {
+      'OPA wasm p50': Math.round(rego.p50),
+      'OPA wasm ÷ interned': Math.round(rego.p50 / ours.p50),
+    }),
   }
 }
 
@@ -170,7 +184,7 @@ function abilityUs(world: World): number {
 }
 
 /** The p50 at the greatest number of policies over that at the least, by scenario and number of entities. */
-function growthRows(rows: readonly Cell['row'][]): Record<string, string | number>[] {
+function growthRows(rows: readonly Row[]): Row[] {
   return SCENARIOS.flatMap(({ name }) =>
     ENTITIES.map((entities) => {
       const p50 = (policies: number | undefined, column: string): number =>
@@ -187,6 +201,7 @@ function growthRows(rows: readonly Cell['row'][]): Record<string, string | numbe
         'parsing: 10,000 policies ÷ 10': growth('parsing p50'),
         'cedar-wasm: 10,000 ÷ 10': growth('cedar-wasm p50'),
         'casbin: 10,000 ÷ 10': growth('casbin p50'),
+        ...('OPA wasm p50' in (rows[0] ?? {}) && { 'OPA wasm: 10,000 ÷ 10': growth('OPA wasm p50') }),
       }
     }),
   )

@@ -86,6 +86,12 @@ export const tinytodo: Scenario = {
       when { principal in resource.readers || principal in resource.editors };
     permit (principal, action in [Action::"UpdateList", Action::"CreateTask", Action::"UpdateTask", Action::"DeleteTask"], resource is List)
       when { principal in resource.editors };`,
+  rego: `
+    allow if { input.action in {"CreateList", "GetLists"}; input.resource == "Application:TinyTodo" }
+    allow if { resource.type == "List"; resource.owner == input.principal }
+    allow if { input.action == "GetList"; resource.type == "List"; principal.within[resource.readers] }
+    allow if { input.action == "GetList"; resource.type == "List"; principal.within[resource.editors] }
+    allow if { input.action in {"UpdateList", "CreateTask", "UpdateTask", "DeleteTask"}; resource.type == "List"; principal.within[resource.editors] }`,
   rights: {
     CreateList: ['use'],
     GetLists: ['use'],
@@ -95,8 +101,8 @@ export const tinytodo: Scenario = {
   },
   other(index) {
     const types = { team: 'Team', container: 'Application', object: 'List' }
-    const { cedar, right } = otherPolicy(index, types, 'GetList')
-    return { cedar, casbin: ['p', ...right, 'read'] }
+    const { cedar, right, rego } = otherPolicy(index, types, 'GetList')
+    return { cedar, casbin: ['p', ...right, 'read'], rego }
   },
   world,
 }

@@ -35,8 +35,10 @@ export interface Scenario {
   readonly name: string
   /** The policies of the application. */
   readonly policies: string
+  /** The same in Rego, one rule for each permit: `principal` and `resource` are the two entities, `input` holds their names. */
+  readonly rego: string
   /** The policy about others with this number: a share of one object, or a grant to a team, like any real set has. */
-  other(index: number): { readonly cedar: string; readonly casbin: readonly string[] }
+  other(index: number): { readonly cedar: string; readonly casbin: readonly string[]; readonly rego: string }
   /** casbin's `g3`: which rights allow which action. */
   readonly rights: Readonly<Record<string, readonly string[]>>
   /** `size` entities of each kind. */
@@ -95,16 +97,18 @@ export function otherPolicy(
   index: number,
   types: { readonly team: string; readonly container: string; readonly object: string },
   action: string,
-): { cedar: string; right: readonly string[] } {
+): { cedar: string; right: readonly string[]; rego: string } {
   const { team, container, object } = types
   const id = `other${index}`
   return index % 2 === 0
     ? {
         cedar: `permit (principal in ${team}::"${id}", action == Action::"${action}", resource in ${container}::"${id}") when { principal in ${team}::"everyone" };`,
         right: [`${team}:${id}`, `${container}:${id}`],
+        rego: `allow if { input.action == "${action}"; principal.within["${team}:${id}"]; resource.within["${container}:${id}"]; principal.within["${team}:everyone"] }`,
       }
     : {
         cedar: `permit (principal == User::"${id}", action == Action::"${action}", resource == ${object}::"${id}");`,
         right: [`User:${id}`, `${object}:${id}`],
+        rego: `allow if { input.principal == "User:${id}"; input.action == "${action}"; input.resource == "${object}:${id}" }`,
       }
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { delimiter, isAbsolute } from 'node:path'
 
 /** Seconds of processor time that the kernel has charged to one process, all its threads included. */
 export interface CpuTime {
@@ -27,7 +28,8 @@ export function residentBytesOf(pid: number): number {
 
 /** Where a program of the system is, or undefined when the machine lacks it. */
 export function which(program: string): string | undefined {
-  return ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin']
+  const onPath = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute)
+  return ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin', ...onPath]
     .map((folder) => `${folder}/${program}`)
     .find((path) => existsSync(path))
 }
