@@ -82,6 +82,12 @@ export class RawClient implements TransportHandler {
     this.#transport?.pause()
   }
 
+  /** Reads on. */
+  resume(): void {
+    this.#pauseAfterBytes = Infinity
+    this.#transport?.resume()
+  }
+
   close(): void {
     this.#transport?.destroy()
     this.closedMs ??= this.#world.clock.now()

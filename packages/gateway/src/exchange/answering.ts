@@ -90,13 +90,13 @@ export class Answering {
     this.#sign(fields)
     inbound.onWritable = () => attempt.resumeBody()
     if (framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > LONG_BYTES))
-      this.#watch((why, atMs) => this.breakOff(why, atMs))
+      this.watch((why, atMs) => this.breakOff(why, atMs))
     inbound.sendHead(head.status, fields, framing, head.reason)
   }
 
   /** The client has left HTTP. */
   tunnelOpened(client: Transport, upstream: Transport): void {
-    this.#watch((why) => {
+    this.watch((why) => {
       this.#note(why, 101)
       client.destroy()
       upstream.destroy()
@@ -180,7 +180,9 @@ export class Answering {
     this.#source?.resumeBody()
   }
 
-  #watch(cut: CutAnswer): void {
+  /** From now on this may be cut, until there is no more to come. */
+  watch(cut: CutAnswer): void {
+    this.#unwatch?.()
     this.#unwatch = this.#exchange.listener.runtime.watch.add(this.#exchange, cut)
   }
 

@@ -34,7 +34,8 @@ export class LegacyStand {
     const world = newWorld()
     const options = legacyShop(authorize, route)
     const routes = { ...options.routes, ...more.routes }
-    const stand = new LegacyStand(world, await shopIn(world, { ...options, ...more, routes }))
+    const upstreams = { ...options.upstreams, ...more.upstreams }
+    const stand = new LegacyStand(world, await shopIn(world, { ...options, ...more, routes, upstreams }))
     await world.host('legacy').listen({ host: 'legacy', port: SERVICE_PORT }, (transport) => {
       let text = ''
       return {

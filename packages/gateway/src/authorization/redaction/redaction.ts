@@ -59,6 +59,8 @@ export class Redaction implements AttemptOwner {
     const { maxAnswerBytes } = this.#rules
     const error = whyUnreadable(head, maxAnswerBytes)
     if (error !== undefined) return this.#reject(attempt, error, nowMs)
+    const { answering } = this.#exchange
+    answering.watch((why, atMs) => answering.refuse(why, atMs))
     this.#head = head
     this.#body = new Capture(head.status, NO_FIELDS, maxAnswerBytes)
   }
