@@ -13,7 +13,7 @@ import { refuse } from './answer/refusal.ts'
 import type { Refusal } from './answer/refusal.ts'
 import { errors } from './errors.ts'
 import { Exchange } from './exchange/exchange.ts'
-import { Identity } from './exchange/identity.ts'
+import { Identity, identityFields } from './exchange/identity.ts'
 import { answerUnrouted } from './exchange/unrouted.ts'
 import type { RoutePlan } from './plan/route-plan.ts'
 import { canonicalPath, withoutDotSegments } from './routing/path.ts'
@@ -50,7 +50,11 @@ export class GatewayListener implements ListenerContext, ServerHandler {
     this.#perAddress = perAddress
     this.runtime = shared.runtime
     this.halfClosedMs = config.timeouts.halfClosedMs
-    this.forwarding = new Forwarding({ viaName: shared.name, trustedProxies: config.trustForwardedFrom })
+    this.forwarding = new Forwarding({
+      viaName: shared.name,
+      trustedProxies: config.trustForwardedFrom,
+      ownFields: identityFields(shared.runtime.traces),
+    })
     this.#shared = shared
     this.#normalizesDots = config.paths.dotSegments === 'normalize'
   }

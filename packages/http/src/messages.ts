@@ -67,7 +67,12 @@ export interface RequestInit {
   /** Value of the Host field. */
   readonly authority: string
   readonly fields: FieldList
+  /**
+   * Lines of further fields, each behind a CR LF: for what the sender says itself on every request. Sent as they are, so nothing
+   * may stand here but what was checked or made.
+   */
+  readonly ownLines?: string
   readonly framing: BodyFraming
   /** Ask for this protocol. The answer may be 101, then `onUpgrade` follows. */
-  readonly upgrade?: string
+  readonly upgrade?: string | undefined
 }

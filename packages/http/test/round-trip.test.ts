@@ -52,7 +52,7 @@ function writeRequest(message: Message): string {
   const framing = isChunked
     ? ({ kind: 'chunked' } as const)
     : ({ kind: 'length', bytes: message.body.length } as const)
-  const head = serializeRequestHead(method, target, authority, listOf(message.fields), framing, undefined)
+  const head = serializeRequestHead({ method, target, authority, fields: listOf(message.fields), framing })
   return head + (isChunked ? chunksOf(message) : message.body)
 }
 
@@ -149,14 +149,13 @@ describe('a serialised head', () => {
     fc.assert(
       fc.property(nasty, nasty, nasty, nasty, nasty, (method, target, authority, name, value) => {
         const text = attempt(() =>
-          serializeRequestHead(
+          serializeRequestHead({
             method,
-            `/${target}`,
-            `a${authority}`,
-            FieldList.from([[`x${name}`, value]]),
-            { kind: 'none' },
-            undefined,
-          ),
+            target: `/${target}`,
+            authority: `a${authority}`,
+            fields: FieldList.from([[`x${name}`, value]]),
+            framing: { kind: 'none' },
+          }),
         )
         if (text === undefined) return
         const { messages, refusedWith } = readRequests([Buffer.from(text, 'latin1')])

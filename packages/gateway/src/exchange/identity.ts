@@ -20,14 +20,18 @@ export class Identity {
     return this.trace?.traceId ?? this.requestId
   }
 
-  /** Tells the next hop. Ids are hex digits or were checked when they came in. */
-  write(fields: FieldList): void {
-    fields.put('x-request-id', this.requestId)
-    if (this.trace === undefined) return
-    fields.put('traceparent', traceparentOf(this.trace))
-    if (this.trace.tracestate === undefined) fields.delete('tracestate')
-    else fields.put('tracestate', this.trace.tracestate)
+  /** Tells the next hop, in place of `identityFields`. Ids are hex digits or were checked when they came in. */
+  get lines(): string {
+    const { requestId, trace } = this
+    if (trace === undefined) return `\r\nx-request-id: ${requestId}`
+    const lines = `\r\nx-request-id: ${requestId}\r\ntraceparent: ${traceparentOf(trace)}`
+    return trace.tracestate === undefined ? lines : `${lines}\r\ntracestate: ${trace.tracestate}`
   }
+}
+
+/** Fields of a request that do not go on, because the next hop is told by `lines`. */
+export function identityFields(traces: { readonly mode: string }): readonly string[] {
+  return traces.mode === 'off' ? ['x-request-id'] : ['x-request-id', 'traceparent', 'tracestate']
 }
 
 /** More than one `traceparent` is as good as none (W3C Trace Context §3.2). */

@@ -11,7 +11,6 @@ export function upstreamRequest(exchange: Exchange, nowMs: number): RequestInit 
   const { inbound, plan, identity, path, listener } = exchange
   const { request } = inbound
   const fields = listener.forwarding.requestFields(inbound)
-  identity.write(fields)
   plan.guard?.writeFields(fields, exchange)
   if (plan.deadlineHeader !== undefined) {
     const left = encodeDeadline(exchange.deadlineMs, nowMs)
@@ -21,8 +20,13 @@ export function upstreamRequest(exchange: Exchange, nowMs: number): RequestInit 
   const { method, upgrade } = request
   const target = request.query === undefined ? path : `${path}?${request.query}`
   const authority = request.authority === '' ? exchange.upstream.name : request.authority
-  const framing = requestFraming(request)
-  if (upgrade === undefined || !plan.upgradeProtocols.has(upgrade))
-    return { method, target, authority, fields, framing }
-  return { method, target, authority, fields, framing, upgrade }
+  return {
+    method,
+    target,
+    authority,
+    fields,
+    ownLines: listener.forwarding.hopLines(inbound) + identity.lines,
+    framing: requestFraming(request),
+    upgrade: upgrade !== undefined && plan.upgradeProtocols.has(upgrade) ? upgrade : undefined,
+  }
 }

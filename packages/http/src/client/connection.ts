@@ -98,14 +98,7 @@ export class ClientConnection implements TransportHandler, ClientExchange {
   ): ClientExchange {
     if (!this.idle) throw errors.BW_HTTP_STATE_INVALID('the upstream connection is busy or closed')
     const { method, framing } = request
-    const head = serializeRequestHead(
-      method,
-      request.target,
-      request.authority,
-      request.fields,
-      framing,
-      request.upgrade,
-    )
+    const head = serializeRequestHead(request)
     this.#nowMs = nowMs
     this.#handler = handler
     this.#framing = framing

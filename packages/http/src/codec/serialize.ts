@@ -1,6 +1,6 @@
 import { errors } from '../errors.ts'
 import type { FieldList } from '../fields.ts'
-import type { BodyFraming } from '../messages.ts'
+import type { BodyFraming, RequestInit } from '../messages.ts'
 
 /**
  * Written by the engine from what it knows, or meant for one hop only: never copied from a field list. Whatever a caller leaves
@@ -25,7 +25,8 @@ const leads = new Map<string, string>([...OWN].map((name) => [name, '']))
 const MAX_LEADS = 512
 
 function leadOf(name: string): string {
-  const lead = `\r\n${name}: `
+  // Joined: a concatenation stays in pieces, and each head that holds it would be copied piece by piece.
+  const lead = ['\r\n', name, ': '].join('')
   if (leads.size < MAX_LEADS && name.length <= 64) leads.set(name, lead)
   return lead
 }
@@ -77,14 +78,8 @@ function isLine(method: string, target: string, authority: string): boolean {
  *
  * @throws `BW_HTTP_REQUEST_LINE_INVALID` when method, target or authority would break the line.
  */
-export function serializeRequestHead(
-  method: string,
-  target: string,
-  authority: string,
-  fields: FieldList,
-  framing: BodyFraming,
-  upgrade: string | undefined,
-): string {
+export function serializeRequestHead(request: RequestInit): string {
+  const { method, target, authority, fields, framing, upgrade, ownLines = '' } = request
   if (!isLine(method, target, authority)) {
     throw errors.BW_HTTP_REQUEST_LINE_INVALID('method, target or authority cannot be sent')
   }
@@ -92,7 +87,7 @@ export function serializeRequestHead(
     throw errors.BW_HTTP_UPGRADE_INVALID('the protocol to upgrade to cannot be sent')
   const connection = upgrade === undefined ? '' : `\r\nconnection: upgrade\r\nupgrade: ${upgrade}`
   const begin = `${method} ${target} HTTP/1.1\r\nhost: ${authority}${connection}${framingLine(framing)}`
-  return `${withFields(begin, fields)}\r\n\r\n`
+  return `${withFields(begin, fields)}${ownLines}\r\n\r\n`
 }
 
 /** What a response says about its connection. */

@@ -1,7 +1,7 @@
 import { errors } from '../errors.ts'
 import { FieldList } from '../fields.ts'
 import type { BodyFraming, RequestHead, ResponseHead } from '../messages.ts'
-import { isForwardedField, nominated, staysBehind } from './hop-fields.ts'
+import { HOP_BY_HOP, isForwardedField, nominated, staysBehind } from './hop-fields.ts'
 import { TrustedProxies, plainAddress } from './trust.ts'
 
 export interface ForwardingOptions {
@@ -11,6 +11,8 @@ export interface ForwardingOptions {
   readonly trustedProxies?: readonly string[]
   /** Trailer fields that may pass, in any case. Default: none. */
   readonly trailers?: readonly string[]
+  /** Fields of requests, in lower case, that stay behind because the sender says them itself. Default: none. */
+  readonly ownFields?: readonly string[]
 }
 
 /** What of an exchange the rules look at; a `ServerExchange` fits. */
@@ -22,6 +24,8 @@ export interface Received {
 
 const NO_BODY: BodyFraming = { kind: 'none' }
 const CHUNKED: BodyFraming = { kind: 'chunked' }
+/** Said anew at each hop, with what the hops before have said where they are believed. */
+const EXTENDED = ['via', 'forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']
 const CONTENT_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
 /**
@@ -32,6 +36,8 @@ export class Forwarding {
   readonly #via: string
   readonly #trusted: TrustedProxies
   readonly #trailers: ReadonlySet<string>
+  /** Fields of a request that stay behind. */
+  readonly #replaced: ReadonlySet<string>
   /** The authority that came last, and how `Forwarded` says it: most requests name the same. */
   #authority = ''
   #hostPart = ';proto='
@@ -45,6 +51,7 @@ export class Forwarding {
     this.#via = `1.1 ${viaName}`
     this.#trusted = new TrustedProxies(options.trustedProxies ?? [])
     this.#trailers = new Set((options.trailers ?? []).map((name) => name.toLowerCase()))
+    this.#replaced = new Set([...HOP_BY_HOP, ...EXTENDED, ...(options.ownFields ?? [])])
   }
 
   /** Whether the word of this peer about earlier hops is believed. */
@@ -67,46 +74,45 @@ export class Forwarding {
     return client
   }
 
-  /** The fields of a request for the next hop. */
+  /** The fields of a request that go on to the next hop. What this hop says itself is in `hopLines`. */
   requestFields(received: Received): FieldList {
-    const { request, remoteAddress } = received
-    const trusted = this.#trusted.has(remoteAddress)
-    const names = nominated(request.fields)
+    const { fields } = received.request
+    const isTrusted = this.#trusted.has(received.remoteAddress)
+    const names = nominated(fields)
     const result = new FieldList()
     const out = result.flat
-    const { flat } = request.fields
-    let via = ''
-    let chain = ''
-    let forwarded = ''
-    let proto = ''
-    let host = ''
+    const { flat } = fields
     for (let at = 0; at < flat.length; at += 2) {
       const name = flat[at] as string
-      const value = flat[at + 1] as string
-      if (name === 'via') via = via === '' ? value : `${via}, ${value}`
-      else if (isForwardedField(name)) {
-        if (!trusted) continue
-        if (name === 'x-forwarded-for') chain = chain === '' ? value : `${chain}, ${value}`
-        else if (name === 'forwarded') forwarded = forwarded === '' ? value : `${forwarded}, ${value}`
-        else if (name === 'x-forwarded-proto') proto = value
-        else if (name === 'x-forwarded-host') host = value
-        else out.push(name, value)
-      } else if (!staysBehind(name, names)) out.push(name, value)
+      if (this.#replaced.has(name) || (names !== undefined && names.has(name))) continue
+      if (isTrusted || !isForwardedField(name)) out.push(name, flat[at + 1] as string)
     }
-    const peer = plainAddress(remoteAddress)
+    return result
+  }
+
+  /** What this hop says of a request, as `RequestInit.ownLines`: `Via`, `X-Forwarded-For`, `-Proto` and `-Host`, `Forwarded`. */
+  hopLines(received: Received): string {
+    const { fields, authority } = received.request
+    const peer = plainAddress(received.remoteAddress)
     const scheme = received.secure ? 'https' : 'http'
-    const { authority } = request
     if (authority !== this.#authority) {
       this.#authority = authority
       this.#hostPart = authority === '' ? ';proto=' : `;host=${quoteIfNeeded(authority)};proto=`
     }
-    const element = `for=${node(peer)}${this.#hostPart}${scheme}`
-    out.push('via', via === '' ? this.#via : `${via}, ${this.#via}`)
-    out.push('x-forwarded-for', chain === '' ? peer : `${chain}, ${peer}`)
-    out.push('x-forwarded-proto', proto === '' ? scheme : proto)
-    if (host !== '' || authority !== '') out.push('x-forwarded-host', host === '' ? authority : host)
-    out.push('forwarded', forwarded === '' ? element : `${forwarded}, ${element}`)
-    return result
+    let via = this.#via
+    let chain = peer
+    let proto = scheme
+    let host = authority
+    let forwarded = `for=${node(peer)}${this.#hostPart}${scheme}`
+    if (fields.has('via')) via = extended(fields, 'via', via)
+    if (this.#trusted.has(received.remoteAddress)) {
+      chain = extended(fields, 'x-forwarded-for', chain)
+      forwarded = extended(fields, 'forwarded', forwarded)
+      proto = lastOf(fields, 'x-forwarded-proto') || proto
+      host = lastOf(fields, 'x-forwarded-host') || host
+    }
+    const hostLine = host === '' ? '' : `\r\nx-forwarded-host: ${host}`
+    return `\r\nvia: ${via}\r\nx-forwarded-for: ${chain}\r\nx-forwarded-proto: ${proto}${hostLine}\r\nforwarded: ${forwarded}`
   }
 
   /** The fields of a response for the client. */
@@ -153,6 +159,15 @@ export function responseFraming(head: ResponseHead): BodyFraming {
 function node(address: string): string {
   if (address === '') return 'unknown'
   return address.includes(':') ? `"[${address}]"` : address
+}
+
+/** The values under a name, and one more behind them. */
+function extended(fields: FieldList, name: string, value: string): string {
+  return [...fields.getAll(name).filter((given) => given !== ''), value].join(', ')
+}
+
+function lastOf(fields: FieldList, name: string): string | undefined {
+  return fields.getAll(name).at(-1)
 }
 
 function quoteIfNeeded(value: string): string {

@@ -1,7 +1,7 @@
 import type { FieldList } from '../fields.ts'
 
 /** Meant for one connection only (RFC 9110 §7.6.1), and what old clients invented for the same end. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'expect',
   'http2-settings',

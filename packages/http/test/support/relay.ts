@@ -54,6 +54,7 @@ export async function openRelay(
       target: request.target,
       authority: request.authority,
       fields: forwarding.requestFields(exchange),
+      ownLines: forwarding.hopLines(exchange),
       framing: requestFraming(request),
     }
     const up = pool.send(
