@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -40,7 +41,8 @@ const breakService = (name: ServiceName, faults: Partial<Faults>): Promise<JsonA
   ask(`${shop.urls[name]}/__fault`, { body: faults })
 
 function rowsOf(name: ServiceName, query: string, ...values: string[]): readonly Record<string, unknown>[] {
-  const database = new DatabaseSync(join(shop.dataDir, `${name}.2.sqlite`), { readOnly: true })
+  const [file = ''] = globSync(`${name}.*.sqlite`, { cwd: shop.dataDir })
+  const database = new DatabaseSync(join(shop.dataDir, file), { readOnly: true })
   try {
     return database.prepare(query).all(...values)
   } finally {
