@@ -42,6 +42,7 @@ export interface DeadlineWheelOptions {
 /**
  * A hashed timing wheel (Varghese and Lauck, 1987): every timeout of a process in one structure, moved by one
  * timer. Arm and disarm are O(1). Pushing an armed deadline *later* only writes its time: it moves when its slot comes up.
+ * Deadlines that are far off share a few slots until they are near, so that whoever holds many of them sleeps in between.
  *
  * @throws `BW_CORE_OPTIONS_INVALID` at construction when an option is out of its range.
  */
@@ -49,6 +50,8 @@ export class DeadlineWheel {
   readonly slotMs: number
   readonly #slots: (WheelEntry | undefined)[]
   readonly #mask: number
+  /** Every so many slots there is one for what is further off than that. */
+  readonly #stride: number
   #tick: number
   #size = 0
 
@@ -60,10 +63,11 @@ export class DeadlineWheel {
     if (!(this.slotMs > 0)) throw errors.BW_CORE_OPTIONS_INVALID(`slotMs must be above 0, got ${this.slotMs}`)
     this.#slots = Array.from({ length: slots }, () => undefined)
     this.#mask = slots - 1
+    this.#stride = Math.max(1, slots >> 3)
     this.#tick = Math.floor(nowMs / this.slotMs)
   }
 
-  /** Armed deadlines. The driver's timer may sleep while this is 0. */
+  /** Armed deadlines. */
   get size(): number {
     return this.#size
   }
@@ -94,7 +98,18 @@ export class DeadlineWheel {
     for (let tick = first; tick <= target && this.#size > 0; tick++) this.#expire(tick & this.#mask, nowMs)
   }
 
-  /** The earliest time at which `advance` has something to do, or `Infinity`. Scans the slots: for simulated drivers. */
+  /**
+   * When `advance` is worth calling next, or `Infinity`: then whatever was due at first is due, and no later than one slot. What
+   * is armed after this was asked may be due before.
+   */
+  nextLookMs(): number {
+    if (this.#size === 0) return Infinity
+    let tick = this.#tick
+    while (this.#slots[tick & this.#mask] === undefined) tick++
+    return (tick + 1) * this.slotMs
+  }
+
+  /** The earliest time at which a deadline is due, or `Infinity`. Scans all of them: for simulated drivers. */
   nextDueMs(): number {
     let earliest = Infinity
     for (const head of this.#slots) {
@@ -110,7 +125,7 @@ export class DeadlineWheel {
     while (entry !== undefined) {
       const { next } = entry
       if (entry.atMs <= nowMs) (due ??= []).push(entry)
-      else if ((Math.floor(entry.atMs / this.slotMs) & this.#mask) !== slot) {
+      else if (this.#slotOf(entry.atMs) !== slot) {
         this.#unlink(entry)
         this.#link(entry)
       }
@@ -125,9 +140,16 @@ export class DeadlineWheel {
     }
   }
 
+  #slotOf(atMs: number): number {
+    const tick = Math.max(Math.floor(atMs / this.slotMs), this.#tick)
+    if (tick - this.#tick <= this.#stride) return tick & this.#mask
+    // Looked at before it is due, and at the latest when the wheel has gone round once.
+    const look = Math.min(tick, this.#tick + this.#mask)
+    return (look - (look % this.#stride)) & this.#mask
+  }
+
   #link(deadline: WheelEntry): void {
-    const tick = Math.max(Math.floor(deadline.atMs / this.slotMs), this.#tick)
-    const slot = tick & this.#mask
+    const slot = this.#slotOf(deadline.atMs)
     const head = this.#slots[slot]
     deadline.slot = slot
     deadline.previous = undefined

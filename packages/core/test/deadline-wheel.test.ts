@@ -78,6 +78,56 @@ describe('the deadline wheel', () => {
     expect(expired).toBe(40)
   })
 
+  test('whoever looks only when told to misses nothing by more than a slot', () => {
+    const inMs = fc.integer({ min: 0, max: 900 })
+    const pushes = fc.array(fc.record({ index: fc.nat(7), inMs, restMs: fc.nat(40) }), {
+      maxLength: 80,
+      size: 'max',
+    })
+    fc.assert(
+      fc.property(pushes, (steps) => {
+        const slotMs = 4
+        const wheel = new DeadlineWheel(0, { slotMs, slots: 32 })
+        const due = new Map<number, number>()
+        const lateMs: number[] = []
+        const deadlines = Array.from(
+          { length: 8 },
+          (_, index) => new Deadline((nowMs) => lateMs.push(nowMs - (due.get(index) ?? Number.NaN))),
+        )
+        let nowMs = 0
+        let lookMs = Infinity
+        const goTo = (atMs: number): void => {
+          while (lookMs <= atMs) {
+            nowMs = lookMs
+            wheel.advance(nowMs)
+            lookMs = wheel.nextLookMs()
+          }
+          nowMs = atMs
+        }
+        for (const { index, inMs: aheadMs, restMs } of steps) {
+          due.set(index, nowMs + aheadMs)
+          wheel.arm(deadlines[index] as Deadline, nowMs + aheadMs)
+          lookMs = Math.min(lookMs, nowMs + aheadMs + slotMs)
+          goTo(nowMs + restMs)
+        }
+        goTo(nowMs + 2_000)
+        expect(wheel.size).toBe(0)
+        for (const late of lateMs) expect(late).toSatisfy((ms: number) => ms >= 0 && ms <= slotMs)
+      }),
+    )
+  })
+
+  test('who holds a thousand deadlines that are far off looks about once a second', () => {
+    const wheel = new DeadlineWheel(0)
+    for (let at = 0; at < 1_000; at++) wheel.arm(new Deadline(() => undefined), 60_000 + at * 17)
+    let looks = 0
+    for (let atMs = wheel.nextLookMs(); atMs < 50_000; atMs = wheel.nextLookMs()) {
+      wheel.advance(atMs)
+      looks++
+    }
+    expect(looks).toBeLessThan(60)
+  })
+
   test('refuses a slot count that is not a power of two', () => {
     expect(() => new DeadlineWheel(0, { slots: 12 })).toThrow('power of two, 2 or more, got 12')
     expect(() => new DeadlineWheel(0, { slots: Number.NaN })).toThrow('got NaN')

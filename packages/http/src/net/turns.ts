@@ -1,5 +1,4 @@
-import { DeadlineWheel } from '@breakwater/core'
-import type { Clock, WheelEntry } from '@breakwater/core'
+import type { Clock } from '@breakwater/core'
 import type { Outlet, Turns } from './transport.ts'
 
 /** Sizes of shared write buffers. A slow reader keeps one, so small writes must not take a large one along. */
@@ -125,35 +124,4 @@ export class NetTurns implements Turns {
 
 function sizeClass(bytes: number): number {
   return SCRATCH_BYTES.findIndex((size) => bytes <= size)
-}
-
-/** A wheel that starts its own timer when something is armed, and stops it when nothing is. @internal */
-export class TickingWheel extends DeadlineWheel {
-  readonly #turns: NetTurns
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(turns: NetTurns) {
-    super(turns.clock.now())
-    this.#turns = turns
-  }
-
-  override arm(deadline: WheelEntry, atMs: number): void {
-    super.arm(deadline, atMs)
-    if (this.#timer === undefined && this.size > 0) this.#start()
-  }
-
-  stop(): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
-  }
-
-  #start(): void {
-    // Sockets keep a process alive; their time-outs need not.
-    this.#timer = setInterval(() => this.#tick(), this.slotMs).unref()
-  }
-
-  #tick(): void {
-    this.#turns.run((nowMs) => this.advance(nowMs))
-    if (this.size === 0) this.stop()
-  }
 }
