@@ -51,7 +51,7 @@ backend out
   server s1 127.0.0.1:${upstream}
 `
 
-const gatewayConfig = (port: number, upstream: number, folder: string): string => `
+const gatewayConfig = (port: number, upstream: number, folder: string, driver: 'net' | 'ffi'): string => `
 listeners:
   # The load generator is one address: as many connections for it as for the whole listener.
   public: { port: ${port}, limits: { maxConnectionsPerAddress: 10000 } }
@@ -61,6 +61,7 @@ routes:
   all: { match: /*, upstream: backend }
 admin: { port: ${port + 1} }
 telemetry: { accessLog: { to: ${folder}/access.jsonl } }
+sockets: { driver: ${driver} }
 `
 
 /**
@@ -82,6 +83,14 @@ export function peersOn(port: number, upstream: number): { peers: readonly Peer[
       : [nginx, '-c', file(`${name}.conf`, nginxConfig(port, upstream, folder, logging))]
   const haproxy = which('haproxy')
   const script = (name: string): readonly string[] => [process.execPath, ...source, join(here, 'peers', name)]
+  const breakwater = (driver: 'net' | 'ffi'): Peer['command'] => [
+    process.execPath,
+    ...source,
+    join(here, '../../packages/cli/src/main.ts'),
+    'up',
+    '--config',
+    file(`breakwater-${driver}.yaml`, gatewayConfig(port, upstream, folder, driver)),
+  ]
   const env = { PORT: String(port), UPSTREAM_PORT: String(upstream) }
   const peers: readonly Peer[] = [
     { name: 'nginx', command: nginxCommand('nginx', 'a line a request') },
@@ -93,17 +102,8 @@ export function peersOn(port: number, upstream: number): { peers: readonly Peer[
           ? { absent: 'Debian package haproxy is not installed' }
           : [haproxy, '-q', '-f', file('haproxy.cfg', haproxyConfig(port, upstream))],
     },
-    {
-      name: 'breakwater',
-      command: [
-        process.execPath,
-        ...source,
-        join(here, '../../packages/cli/src/main.ts'),
-        'up',
-        '--config',
-        file('breakwater.yaml', gatewayConfig(port, upstream, folder)),
-      ],
-    },
+    { name: 'breakwater', command: breakwater('net') },
+    { name: 'breakwater (ffi driver)', command: breakwater('ffi') },
     { name: 'http-proxy-3', command: script('http-proxy-3.ts'), env },
     { name: '@fastify/http-proxy', command: script('fastify.ts'), env },
   ]

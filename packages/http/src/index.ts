@@ -13,6 +13,7 @@ export type {
   Transport,
   TransportHandler,
 } from './transport.ts'
+export { openFfiDriver } from './ffi/driver.ts'
 export { openNetDriver } from './net/driver.ts'
 export type { NetDriver } from './net/driver.ts'
 

@@ -1,9 +1,9 @@
 import { Reloader, openControl } from '@breakwater/control'
 import type { GatewayConfig } from '@breakwater/contract'
 import { Gateway, openProcessReadings } from '@breakwater/gateway'
-import { openNetDriver } from '@breakwater/http'
 import { openAccessLogSink } from './access-log.ts'
 import { watchFile } from './config-watch.ts'
+import { openDriver } from './driver.ts'
 import { assertPortsFree } from './ports.ts'
 import { findUnreachable } from './reachability.ts'
 import { reloadText } from './reload-text.ts'
@@ -70,7 +70,7 @@ export async function run(options: RunOptions, deps: RunDeps): Promise<void> {
       own: (started) => void (services = stack.use(started)),
     })
 
-    const driver = openNetDriver()
+    const driver = openDriver(config.sockets, note)
     stack.defer(() => driver.close())
     const readings = stack.use(openProcessReadings())
     const gateway = await Gateway.open(config, {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Socket, isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { ConnectionOptions as TlsConnectionOptions, TLSSocket } from 'node:tls'
+import type { Clock } from '@breakwater/core'
 import type {
   Accept,
   ConnectOptions,
@@ -13,9 +14,11 @@ import type {
   TransportHandler,
 } from '../transport.ts'
 import { connectError } from './connect-error.ts'
+import type { EntranceOwner } from './entrance.ts'
 import { NetListener } from './listener.ts'
+import { TickingWheel } from './ticking-wheel.ts'
 import { NetTransport } from './transport.ts'
-import { NetTurns, TickingWheel } from './turns.ts'
+import { NetTurns } from './turns.ts'
 
 /** Size of the buffer that all plain upstream sockets read into. */
 const READ_BYTES = 65_536
@@ -34,22 +37,26 @@ export function openNetDriver(): NetDriver {
   return new SocketDriver()
 }
 
-class SocketDriver implements NetDriver {
-  readonly #turns = new NetTurns()
-  readonly clock = this.#turns.clock
-  readonly wheel: TickingWheel = new TickingWheel(this.#turns)
+/** @internal */
+export class SocketDriver implements NetDriver {
+  readonly turns: NetTurns = new NetTurns()
+  readonly clock: Clock = this.turns.clock
+  readonly wheel: TickingWheel = new TickingWheel(this.turns)
   readonly #listeners = new Set<Listener>()
   readonly #sockets = new Set<Socket>()
   // One buffer for all: libuv reads when data is there, and every reader is done with it before the next read. Not on
   // Windows, where a read is posted with its buffer and completes later.
   readonly #shared = process.platform === 'win32' ? undefined : Buffer.allocUnsafeSlow(READ_BYTES)
 
+  /** For whoever opens ports for this driver. */
+  readonly owner: EntranceOwner = {
+    own: (socket) => this.#own(socket),
+    take: (socket, isSecure, accept) => this.#take(socket, isSecure, accept),
+  }
+
   async listen(options: ListenOptions, accept: Accept): Promise<Listener> {
-    const listener: NetListener = await NetListener.open(options, accept, {
-      own: (socket) => this.#own(socket),
-      take: (socket, isSecure, acceptNow) => this.#take(socket, isSecure, acceptNow),
-      onClose: () => this.#listeners.delete(listener),
-    })
+    const owner = { ...this.owner, onClose: () => this.#listeners.delete(listener) }
+    const listener: NetListener = await NetListener.open(options, accept, owner)
     this.#listeners.add(listener)
     return listener
   }
@@ -68,7 +75,7 @@ class SocketDriver implements NetDriver {
       if (settled) return
       settled = true
       socket.destroy()
-      this.#turns.run((nowMs) => onError(connectError(cause), nowMs))
+      this.turns.run((nowMs) => onError(connectError(cause), nowMs))
     }
     const closed = (): void => failed(new Error('the connection closed before it was ready'))
     socket.once('error', failed)
@@ -78,9 +85,9 @@ class SocketDriver implements NetDriver {
       settled = true
       socket.off('error', failed)
       socket.off('close', closed)
-      const opened = new NetTransport(socket, this.#turns, secure)
+      const opened = new NetTransport(socket, this.turns, secure)
       transport = opened
-      this.#turns.run((nowMs) => opened.bind(onOpen(opened, nowMs), secure || this.#shared === undefined))
+      this.turns.run((nowMs) => opened.bind(onOpen(opened, nowMs), secure || this.#shared === undefined))
     })
     return {
       cancel: () => {
@@ -99,8 +106,8 @@ class SocketDriver implements NetDriver {
 
   #take(socket: Socket, secure: boolean, accept: Accept): void {
     this.#own(socket)
-    const transport = new NetTransport(socket, this.#turns, secure)
-    this.#turns.run((nowMs) => transport.bind(accept(transport, nowMs), true))
+    const transport = new NetTransport(socket, this.turns, secure)
+    this.turns.run((nowMs) => transport.bind(accept(transport, nowMs), true))
   }
 
   #connectPlain(options: ConnectOptions, transport: () => NetTransport | undefined): Socket {

@@ -11,6 +11,7 @@ import {
   reloadSchema,
   serviceSchema,
   shedSchema,
+  socketsSchema,
   stateSchema,
   telemetrySchema,
   welcomeSchema,
@@ -42,6 +43,7 @@ export const gatewaySchema = section({
   drain: drainSchema,
   reload: reloadSchema,
   state: stateSchema,
+  sockets: socketsSchema,
   services: named(
     'Programs that `breakwater up` starts before it listens, and stops in reverse.',
     serviceSchema,

@@ -6,21 +6,38 @@ import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { hasOpenssl, makeCertificate } from '@breakwater/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { echo, openRelay } from '../../test/support/relay.ts'
-import type { PoolOptions } from '../client/options.ts'
-import { FieldList } from '../fields.ts'
-import type { ServerExchange } from '../server/exchange.ts'
-import type { ServerOptions } from '../server/options.ts'
-import { HttpServer } from '../server/server.ts'
-import type { ConnectOptions, ListenOptions } from '../transport.ts'
-import { openNetDriver } from './driver.ts'
-import type { NetDriver } from './driver.ts'
+import { echo, openRelay } from './support/relay.ts'
+import type { PoolOptions } from '../src/client/options.ts'
+import { FieldList } from '../src/fields.ts'
+import type { ServerExchange } from '../src/server/exchange.ts'
+import type { ServerOptions } from '../src/server/options.ts'
+import { HttpServer } from '../src/server/server.ts'
+import type { ConnectOptions, ListenOptions } from '../src/transport.ts'
+import { openNetDriver } from '../src/net/driver.ts'
+import type { NetDriver } from '../src/net/driver.ts'
+import { openFfiDriver } from '../src/ffi/driver.ts'
 
 const HERE = { host: '127.0.0.1', port: 0 }
+const ffi = openFfiDriver()
+if (ffi.ok) await ffi.value.close()
+
+/** What every driver of real sockets keeps. */
+const KINDS = [
+  { kind: 'net', open: openNetDriver, isHere: true },
+  { kind: 'ffi', open: openFfi, isHere: ffi.ok },
+] as const
+
 const drivers: NetDriver[] = []
+let open: () => NetDriver = openNetDriver
+
+function openFfi(): NetDriver {
+  const opened = openFfiDriver()
+  if (!opened.ok) throw new Error(opened.error)
+  return opened.value
+}
 
 function driver(): NetDriver {
-  const opened = openNetDriver()
+  const opened = open()
   drivers.push(opened)
   return opened
 }
@@ -56,7 +73,11 @@ async function raw(port: number, text: string, keepOpen = false): Promise<string
   return got
 }
 
-describe('the net driver', () => {
+describe.each(KINDS.filter(({ isHere }) => isHere))('the $kind driver', ({ open: openKind }) => {
+  beforeAll(() => {
+    open = openKind
+  })
+
   test('serves real clients over keep-alive connections', async () => {
     const server = await serve((exchange) => say(exchange, `you asked for ${exchange.request.path}`))
     for (const path of ['/a', '/b']) {
@@ -208,115 +229,119 @@ describe('the net driver', () => {
   })
 })
 
-describe.runIf(hasOpenssl())('TLS (needs the openssl command to make a certificate)', () => {
-  let folder = ''
-  const file = (name: string): string => join(folder, name)
+describe.runIf(hasOpenssl()).each(KINDS.filter(({ isHere }) => isHere))(
+  'TLS over $kind (needs the openssl command to make a certificate)',
+  ({ open: openKind }) => {
+    let folder = ''
+    const file = (name: string): string => join(folder, name)
 
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'breakwater-tls-'))
-    makeCertificate({
-      certFile: file('cert.pem'),
-      keyFile: file('key.pem'),
-      alternativeNames: 'DNS:localhost',
+    beforeAll(() => {
+      open = openKind
+      folder = mkdtempSync(join(tmpdir(), 'breakwater-tls-'))
+      makeCertificate({
+        certFile: file('cert.pem'),
+        keyFile: file('key.pem'),
+        alternativeNames: 'DNS:localhost',
+      })
     })
-  })
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+    afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  const secureListen = (): ListenOptions => ({
-    ...HERE,
-    tls: { certificateFile: file('cert.pem'), keyFile: file('key.pem') },
-  })
-
-  test('serves TLS and agrees on http/1.1', async () => {
-    const server = await serve((exchange) => say(exchange, `secure: ${exchange.secure}`), secureListen())
-    const socket = connectTls({
-      port: server.port,
-      host: '127.0.0.1',
-      servername: 'localhost',
-      rejectUnauthorized: false,
-      ALPNProtocols: ['h2', 'http/1.1'],
-    })
-    socket.write('GET / HTTP/1.0\r\n\r\n')
-    let got = ''
-    for await (const chunk of socket.setEncoding('latin1')) got += String(chunk)
-    expect(socket.alpnProtocol).toBe('http/1.1')
-    expect(got).toMatch(/secure: true$/)
-  })
-
-  test('speaks TLS to an upstream whose certificate it can verify, for large bodies too', async () => {
-    const upstream = await serve(echo, secureListen())
-    const endpoint = {
-      host: '127.0.0.1',
-      port: upstream.port,
-      tls: { servername: 'localhost', caFile: file('cert.pem') },
-    }
-    const { url } = await proxy(endpoint, { connectTimeoutMs: 5_000 })
-    const body = Buffer.alloc(1_000_000, 'breakwater ')
-    const response = await fetch(url, { method: 'POST', body })
-    expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true)
-  })
-
-  test('does not speak to an upstream whose certificate it cannot verify, or that has another name', async () => {
-    const upstream = await serve((exchange) => say(exchange, 'secret'), secureListen())
-    for (const tls of [
-      { servername: 'localhost' },
-      { servername: 'other.example', caFile: file('cert.pem') },
-    ]) {
-      const { url, failures } = await proxy(
-        { host: '127.0.0.1', port: upstream.port, tls },
-        { connectTimeoutMs: 5_000 },
-      )
-      expect((await fetch(url)).status).toBe(502)
-      expect(failures).toEqual(['BW_HTTP_UPSTREAM_UNREACHABLE'])
-    }
-  })
-
-  test('ends a client whose handshake does not end in time, and any with the driver', async () => {
-    const { tls } = secureListen()
-    if (tls === undefined) throw new Error('no TLS')
-    const listen = { ...HERE, tls: { ...tls, handshakeTimeoutMs: 50 } }
-    const impatient = await serve(() => undefined, listen)
-    const silent = connectSocket({ host: '127.0.0.1', port: impatient.port })
-    await new Promise((resolve) => silent.once('close', resolve))
-    const patient = await serve(() => undefined, secureListen())
-    const waiting = connectSocket({ host: '127.0.0.1', port: patient.port })
-    waiting.on('error', () => undefined)
-    await new Promise((resolve) => waiting.once('connect', resolve))
-    waiting.write(Buffer.from([0x16, 0x03, 0x01]))
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    await Promise.all(drivers.map((opened) => opened.close()))
-    await new Promise((resolve) => waiting.once('close', resolve))
-  }, 4_000)
-
-  test('a handshake that ends after the server has drained begins no connection', async () => {
-    const { tls } = secureListen()
-    if (tls === undefined) throw new Error('no TLS')
-    const begun = Promise.withResolvers<void>()
-    const mayBegin = (): boolean => {
-      begun.resolve()
-      return true
-    }
-    const server = await serve((exchange) => say(exchange, 'too late'), {
+    const secureListen = (): ListenOptions => ({
       ...HERE,
-      tls: { ...tls, mayBegin },
+      tls: { certificateFile: file('cert.pem'), keyFile: file('key.pem') },
     })
-    const socket = connectSocket({ host: '127.0.0.1', port: server.port })
-    await begun.promise
-    await server.drain()
-    const secure = connectTls({ socket, rejectUnauthorized: false })
-    secure.on('error', () => undefined)
-    let got = ''
-    secure.on('data', (chunk) => (got += String(chunk)))
-    secure.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
-    await new Promise((resolve) => secure.once('close', resolve))
-    expect(got).toBe('')
-  })
 
-  test('says which certificate file it cannot use', async () => {
-    const listen = { ...HERE, tls: { certificateFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' } }
-    await expect(serve(() => undefined, listen)).rejects.toThrow(
-      'cannot use /nowhere/cert.pem and /nowhere/key.pem',
-    )
-  })
-})
+    test('serves TLS and agrees on http/1.1', async () => {
+      const server = await serve((exchange) => say(exchange, `secure: ${exchange.secure}`), secureListen())
+      const socket = connectTls({
+        port: server.port,
+        host: '127.0.0.1',
+        servername: 'localhost',
+        rejectUnauthorized: false,
+        ALPNProtocols: ['h2', 'http/1.1'],
+      })
+      socket.write('GET / HTTP/1.0\r\n\r\n')
+      let got = ''
+      for await (const chunk of socket.setEncoding('latin1')) got += String(chunk)
+      expect(socket.alpnProtocol).toBe('http/1.1')
+      expect(got).toMatch(/secure: true$/)
+    })
+
+    test('speaks TLS to an upstream whose certificate it can verify, for large bodies too', async () => {
+      const upstream = await serve(echo, secureListen())
+      const endpoint = {
+        host: '127.0.0.1',
+        port: upstream.port,
+        tls: { servername: 'localhost', caFile: file('cert.pem') },
+      }
+      const { url } = await proxy(endpoint, { connectTimeoutMs: 5_000 })
+      const body = Buffer.alloc(1_000_000, 'breakwater ')
+      const response = await fetch(url, { method: 'POST', body })
+      expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true)
+    })
+
+    test('does not speak to an upstream whose certificate it cannot verify, or that has another name', async () => {
+      const upstream = await serve((exchange) => say(exchange, 'secret'), secureListen())
+      for (const tls of [
+        { servername: 'localhost' },
+        { servername: 'other.example', caFile: file('cert.pem') },
+      ]) {
+        const { url, failures } = await proxy(
+          { host: '127.0.0.1', port: upstream.port, tls },
+          { connectTimeoutMs: 5_000 },
+        )
+        expect((await fetch(url)).status).toBe(502)
+        expect(failures).toEqual(['BW_HTTP_UPSTREAM_UNREACHABLE'])
+      }
+    })
+
+    test('ends a client whose handshake does not end in time, and any with the driver', async () => {
+      const { tls } = secureListen()
+      if (tls === undefined) throw new Error('no TLS')
+      const listen = { ...HERE, tls: { ...tls, handshakeTimeoutMs: 50 } }
+      const impatient = await serve(() => undefined, listen)
+      const silent = connectSocket({ host: '127.0.0.1', port: impatient.port })
+      await new Promise((resolve) => silent.once('close', resolve))
+      const patient = await serve(() => undefined, secureListen())
+      const waiting = connectSocket({ host: '127.0.0.1', port: patient.port })
+      waiting.on('error', () => undefined)
+      await new Promise((resolve) => waiting.once('connect', resolve))
+      waiting.write(Buffer.from([0x16, 0x03, 0x01]))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      await Promise.all(drivers.map((opened) => opened.close()))
+      await new Promise((resolve) => waiting.once('close', resolve))
+    }, 4_000)
+
+    test('a handshake that ends after the server has drained begins no connection', async () => {
+      const { tls } = secureListen()
+      if (tls === undefined) throw new Error('no TLS')
+      const begun = Promise.withResolvers<void>()
+      const mayBegin = (): boolean => {
+        begun.resolve()
+        return true
+      }
+      const server = await serve((exchange) => say(exchange, 'too late'), {
+        ...HERE,
+        tls: { ...tls, mayBegin },
+      })
+      const socket = connectSocket({ host: '127.0.0.1', port: server.port })
+      await begun.promise
+      await server.drain()
+      const secure = connectTls({ socket, rejectUnauthorized: false })
+      secure.on('error', () => undefined)
+      let got = ''
+      secure.on('data', (chunk) => (got += String(chunk)))
+      secure.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+      await new Promise((resolve) => secure.once('close', resolve))
+      expect(got).toBe('')
+    })
+
+    test('says which certificate file it cannot use', async () => {
+      const listen = { ...HERE, tls: { certificateFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' } }
+      await expect(serve(() => undefined, listen)).rejects.toThrow(
+        'cannot use /nowhere/cert.pem and /nowhere/key.pem',
+      )
+    })
+  },
+)

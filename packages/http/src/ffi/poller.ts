@@ -1,0 +1,203 @@
+import { systemError } from './libc.ts'
+import type { Libc, Memory } from './libc.ts'
+import type { Outbox } from './outbox.ts'
+import type { NetTurns } from '../net/turns.ts'
+
+export const EPOLLIN = 0x1
+export const EPOLLOUT = 0x4
+export const EPOLLERR = 0x8
+export const EPOLLHUP = 0x10
+export const EPOLLRDHUP = 0x2000
+/** Edge-triggered: told once for each change, so that nothing has to be registered again. */
+export const EPOLLET = 0x8000_0000
+
+const EPOLL_CTL_ADD = 1
+const EPOLL_CTL_DEL = 2
+const EPOLL_CLOEXEC = 0x8_0000
+const UV_POLL = 8
+const UV_READABLE = 1
+/** Events taken in one go. */
+const MAX_EVENTS = 64
+/**
+ * So often events are taken before timers and others have their turn: under load the next ones are there already, and a whole
+ * iteration of the loop costs as much as several of them.
+ */
+const MAX_ROUNDS = 32
+
+/** Struct epoll_event: on x64 it is packed. */
+const EVENT_WORDS = process.arch === 'x64' ? 3 : 4
+const SLOT_WORD = process.arch === 'x64' ? 1 : 2
+
+/** Who is told that a descriptor is ready. @internal */
+export interface Pollable {
+  /** `events` are epoll's; 0 when it had asked to be called again. */
+  onReady(events: number): void
+}
+
+/**
+ * An epoll instance of our own inside the event loop of Node: libuv watches it as one descriptor and wakes up, then the check
+ * phase of the same iteration takes the events. So timers, promises and other sockets keep their turns, and nobody blocks.
+ * @internal
+ */
+export class Poller {
+  readonly #libc: Libc
+  readonly #turns: NetTurns
+  readonly #outbox: Outbox
+  readonly #epoll: number
+  readonly #events: Memory
+  readonly #words: Int32Array
+  readonly #change: Memory
+  readonly #changeWords: Int32Array
+  readonly #handle: Memory
+  // By slot. The generation tells an event of a descriptor that was closed meanwhile from one of its successor.
+  readonly #pollables: (Pollable | undefined)[] = []
+  readonly #generations: number[] = []
+  readonly #free: number[] = []
+  #again: Pollable[] = []
+  #watched = 0
+  #immediate: NodeJS.Immediate | undefined
+  #isClosed = false
+
+  /** @throws what the system says, such as EMFILE. */
+  constructor(libc: Libc, turns: NetTurns, outbox: Outbox) {
+    this.#libc = libc
+    this.#turns = turns
+    this.#outbox = outbox
+    this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC)
+    if (this.#epoll < 0) throw systemError(libc.errno(), 'epoll_create1')
+    this.#events = libc.allocate(MAX_EVENTS * EVENT_WORDS * 4)
+    this.#words = wordsOf(this.#events)
+    this.#change = libc.allocate(EVENT_WORDS * 4)
+    this.#changeWords = wordsOf(this.#change)
+    this.#handle = libc.allocate(libc.uv_handle_size(UV_POLL))
+    const failure = libc.uv_poll_init(libc.currentEventLoop, this.#handle.pointer, this.#epoll)
+    if (failure !== 0) {
+      libc.close(this.#epoll)
+      throw systemError(-failure, 'uv_poll_init')
+    }
+    libc.uv_unref(this.#handle.pointer)
+  }
+
+  /** Returns the slot. @throws what the system says. */
+  add(descriptor: number, events: number, pollable: Pollable): number {
+    const slot = this.#free.pop() ?? this.#pollables.length
+    const generation = this.#generations[slot] ?? 0
+    const words = this.#changeWords
+    words[0] = events
+    words[SLOT_WORD] = slot
+    words[SLOT_WORD + 1] = generation
+    this.#generations[slot] = generation
+    this.#pollables[slot] = pollable
+    if (this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, descriptor, this.#change.pointer) !== 0) {
+      const errno = this.#libc.errno()
+      this.#release(slot)
+      throw systemError(errno, 'epoll_ctl')
+    }
+    if (this.#watched++ === 0) this.#start()
+    return slot
+  }
+
+  /** Somebody else owns the descriptor from now on. */
+  replace(slot: number, pollable: Pollable): void {
+    this.#pollables[slot] = pollable
+  }
+
+  /** Before the descriptor is closed. */
+  remove(slot: number, descriptor: number): void {
+    // A child process that is being started may hold the descriptor for a while: closing it would not end its events.
+    this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, descriptor, this.#change.pointer)
+    this.#release(slot)
+    if (--this.#watched === 0) this.#stop()
+  }
+
+  /** Calls `onReady(0)` in a later turn. */
+  again(pollable: Pollable): void {
+    this.#again.push(pollable)
+    this.#immediate?.ref()
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#stop()
+    this.#libc.uv_close(this.#handle.pointer, 0n)
+    this.#libc.close(this.#epoll)
+    // libuv lets go of the handle at the end of this iteration; its memory has to last that long.
+    const keep = (): Memory => this.#handle
+    setImmediate(() => setImmediate(keep))
+  }
+
+  #start(): void {
+    const wakeUp = this.#libc.addressOf('uv_version')
+    // Any function would do that takes no notice of its arguments: that the loop woke up is all we need.
+    this.#libc.uv_poll_start(this.#handle.pointer, UV_READABLE, wakeUp)
+    this.#libc.uv_ref(this.#handle.pointer)
+    this.#arm()
+  }
+
+  #stop(): void {
+    this.#libc.uv_poll_stop(this.#handle.pointer)
+    this.#libc.uv_unref(this.#handle.pointer)
+    clearImmediate(this.#immediate)
+    this.#immediate = undefined
+  }
+
+  /** An immediate that does not keep the loop busy runs whenever the loop has woken up for something. */
+  #arm(): void {
+    this.#immediate = setImmediate(this.#check).unref()
+  }
+
+  readonly #check = (): void => {
+    this.#arm()
+    this.#outbox.beginRound()
+    if (this.#again.length > 0) this.#repeat()
+    for (let round = 0; round < MAX_ROUNDS && this.#takeEvents(); round++) this.#outbox.flush()
+    this.#outbox.endRound()
+  }
+
+  #repeat(): void {
+    const again = this.#again
+    this.#again = []
+    for (const pollable of again) this.#tell(pollable, 0)
+  }
+
+  /** Returns whether there were any. */
+  #takeEvents(): boolean {
+    const words = this.#words
+    const count = this.#libc.epoll_wait(this.#epoll, this.#events.pointer, MAX_EVENTS, 0)
+    for (let at = 0; at < count; at++) {
+      const word = at * EVENT_WORDS
+      const slot = words[word + SLOT_WORD] as number
+      const pollable = this.#pollables[slot]
+      if (pollable === undefined || this.#generations[slot] !== words[word + SLOT_WORD + 1]) continue
+      this.#tell(pollable, words[word] as number)
+    }
+    return count > 0
+  }
+
+  #tell(pollable: Pollable, events: number): void {
+    try {
+      this.#turns.begin()
+      try {
+        pollable.onReady(events)
+      } finally {
+        this.#turns.finish()
+      }
+    } catch (error) {
+      // The others of this round are told only once, so they must not miss it.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+
+  #release(slot: number): void {
+    this.#pollables[slot] = undefined
+    this.#generations[slot] = ((this.#generations[slot] ?? 0) + 1) | 0
+    this.#free.push(slot)
+  }
+}
+
+function wordsOf({ bytes }: Memory): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+}

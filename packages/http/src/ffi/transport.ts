@@ -1,0 +1,291 @@
+import { Buffer } from 'node:buffer'
+import type { NetTurns } from '../net/turns.ts'
+import type { Transport, TransportHandler } from '../transport.ts'
+import { EAGAIN, EINTR, SHUT_WR, systemError } from './libc.ts'
+import type { Libc, Memory } from './libc.ts'
+import type { Box, Outbox, Sender } from './outbox.ts'
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from './poller.ts'
+import type { Pollable, Poller } from './poller.ts'
+import type { Accepted, Sockets } from './sockets.ts'
+
+/** What a transport waits for, all its life. @internal */
+export const TRANSPORT_EVENTS: number = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
+const READABLE = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR
+const LAST_WORDS = EPOLLRDHUP | EPOLLHUP | EPOLLERR
+
+/** Above this many bytes that the kernel has not taken, `write` says stop. */
+const HIGH_WATER_BYTES = 65_536
+/** One connection reads so often in a row before others have their turn. */
+const MAX_READS = 16
+
+/** What all transports of a driver share. @internal */
+export interface Shared {
+  readonly libc: Libc
+  readonly sockets: Sockets
+  readonly turns: NetTurns
+  readonly poller: Poller
+  readonly outbox: Outbox
+  /** Where all of them read into: every reader is done with it before the next read. */
+  readonly inbox: Memory
+  /** Where bytes that had to wait are joined. */
+  readonly staging: Memory
+  readonly open: Set<FfiTransport>
+}
+
+/** A connected TCP socket, owned by its descriptor. @internal */
+export class FfiTransport implements Transport, Pollable, Sender {
+  readonly secure = false
+  readonly remoteAddress: string
+  readonly remotePort: number
+  box: Box | undefined
+  readonly #shared: Shared
+  readonly #descriptor: number
+  readonly #count: { connections: number } | undefined
+  #slot = -1
+  #handler: TransportHandler | undefined
+  /** What the kernel did not take, and what is corked, in order. */
+  #queue: Buffer[] | undefined
+  #queuedBytes = 0
+  #corks = 0
+  #needDrain = false
+  /** There may be something to read that nobody will tell of again. */
+  #readable = false
+  /** The other side has ended or broken off: read on until that has been seen. */
+  #isLast = false
+  #paused = false
+  #hasEnded = false
+  #ending = false
+  #isShut = false
+  #closed = false
+
+  /** `count` is one less when it has closed. */
+  constructor(shared: Shared, connected: Accepted, count?: { connections: number }) {
+    this.#shared = shared
+    this.#descriptor = connected.descriptor
+    this.remoteAddress = connected.remoteAddress
+    this.remotePort = connected.remotePort
+    this.#count = count
+    shared.open.add(this)
+  }
+
+  /** Begins to read. `slot`: where its descriptor is watched already. */
+  bind(handler: TransportHandler, slot?: number): void {
+    this.#handler = handler
+    if (this.#closed) return
+    const { poller } = this.#shared
+    if (slot !== undefined) poller.replace(slot, this)
+    try {
+      this.#slot = slot ?? poller.add(this.#descriptor, TRANSPORT_EVENTS, this)
+    } catch (error) {
+      this.#close(error as Error)
+    }
+  }
+
+  get bufferedBytes(): number {
+    return this.#queuedBytes + (this.box?.used ?? 0)
+  }
+
+  onReady(events: number): void {
+    // It may have asked to be called again.
+    if (this.#closed) return
+    if ((events & READABLE) !== 0) this.#readable = true
+    if ((events & LAST_WORDS) !== 0) this.#isLast = true
+    if (this.#hasEnded) {
+      if ((events & EPOLLERR) !== 0) this.#failAsTold()
+    } else if (this.#readable && !this.#paused) this.#read()
+    if ((events & EPOLLOUT) !== 0 && this.#queuedBytes > 0 && this.#corks === 0) this.#sendQueue()
+  }
+
+  write(chunk: Uint8Array | string): boolean {
+    if (this.#closed || this.#ending) return true
+    if (this.#queuedBytes > 0 || this.#corks > 0) this.#keep(chunk)
+    else this.#shared.outbox.put(this, chunk)
+    if (this.bufferedBytes >= HIGH_WATER_BYTES) this.#shared.outbox.sendNow(this)
+    const isOpen = this.bufferedBytes < HIGH_WATER_BYTES
+    if (!isOpen) this.#needDrain = true
+    return isOpen
+  }
+
+  cork(): void {
+    // What was written before is not held back.
+    if (this.#corks++ === 0) this.#shared.outbox.sendNow(this)
+  }
+
+  uncork(): void {
+    if (this.#corks > 0 && --this.#corks === 0 && this.#queuedBytes > 0) this.#sendQueue()
+  }
+
+  end(): void {
+    if (this.#ending || this.#closed) return
+    this.#ending = true
+    this.#shared.outbox.sendNow(this)
+    if (this.#corks > 0) {
+      this.#corks = 0
+      if (this.#queuedBytes > 0) this.#sendQueue()
+    }
+    this.#shutWhenSent()
+  }
+
+  destroy(reset: boolean = false): void {
+    if (this.#closed) return
+    // Whoever wrote in an earlier turn of this round counts on it that this has left.
+    this.#shared.outbox.sendNow(this)
+    if (reset) this.#shared.sockets.resetOnClose(this.#descriptor)
+    this.#close()
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    if (this.#readable) this.#shared.poller.again(this)
+  }
+
+  send(box: Box): void {
+    if (this.#closed) return
+    const { used } = box
+    const sent = this.#queuedBytes > 0 ? 0 : this.#toKernel(box, used)
+    if (this.#closed) return
+    if (sent < used) this.#keep(box.bytes.subarray(sent, used))
+    else this.#tellOfRoom()
+  }
+
+  #read(): void {
+    const { libc, inbox, turns } = this.#shared
+    const size = inbox.bytes.length
+    for (let reads = 0; reads < MAX_READS; reads++) {
+      const bytes = libc.read(this.#descriptor, inbox.pointer, size)
+      if (bytes === 0) return this.#onEnd()
+      if (bytes < 0) {
+        const errno = libc.errno()
+        if (errno === EINTR) continue
+        this.#readable = false
+        if (errno !== EAGAIN) this.#fail(errno, 'read')
+        else if (this.#isLast) this.#failAsTold()
+        return
+      }
+      this.#handler?.onBytes(inbox.bytes.subarray(0, bytes), turns.nowMs)
+      if (this.#closed || this.#paused) return
+      if (bytes < size && !this.#isLast) {
+        this.#readable = false
+        return
+      }
+    }
+    this.#shared.poller.again(this)
+  }
+
+  #onEnd(): void {
+    this.#readable = false
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#handler?.onEnd(this.#shared.turns.nowMs)
+    this.#closeWhenBothEnded()
+  }
+
+  /** The system says that something went wrong, and reading has not told what. */
+  #failAsTold(): void {
+    const errno = this.#shared.sockets.errorOf(this.#descriptor)
+    if (errno !== 0) this.#fail(errno, 'read')
+  }
+
+  /** Returns how many bytes it took. */
+  #toKernel({ pointer }: Memory, bytes: number): number {
+    const { libc } = this.#shared
+    const sent = libc.write(this.#descriptor, pointer, bytes)
+    if (sent >= 0) return sent
+    const errno = libc.errno()
+    if (errno !== EAGAIN && errno !== EINTR) this.#fail(errno, 'write')
+    return 0
+  }
+
+  #keep(chunk: Uint8Array | string): void {
+    const copy =
+      typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : Buffer.allocUnsafeSlow(chunk.length)
+    if (typeof chunk !== 'string') copy.set(chunk)
+    ;(this.#queue ??= []).push(copy)
+    this.#queuedBytes += copy.length
+  }
+
+  #sendQueue(): void {
+    const { staging } = this.#shared
+    while (this.#queuedBytes > 0) {
+      const staged = this.#stage(staging.bytes)
+      const sent = this.#toKernel(staging, staged)
+      if (this.#closed) return
+      this.#forget(sent)
+      if (sent < staged) return
+    }
+    this.#queue = undefined
+    this.#shutWhenSent()
+    this.#tellOfRoom()
+  }
+
+  /** Joins what waits, as far as there is room. */
+  #stage(room: Buffer): number {
+    let at = 0
+    for (const piece of this.#queue ?? []) {
+      at += piece.copy(room, at)
+      if (at === room.length) break
+    }
+    return at
+  }
+
+  #forget(sent: number): void {
+    const queue = this.#queue ?? []
+    this.#queuedBytes -= sent
+    let left = sent
+    let gone = 0
+    while (left > 0) {
+      const piece = queue[gone] as Buffer
+      if (piece.length > left) {
+        queue[gone] = piece.subarray(left)
+        break
+      }
+      left -= piece.length
+      gone++
+    }
+    queue.splice(0, gone)
+  }
+
+  #tellOfRoom(): void {
+    if (!this.#needDrain) return
+    setImmediate(() => {
+      if (!this.#needDrain || this.#closed || this.#queuedBytes > 0) return
+      this.#needDrain = false
+      this.#shared.turns.run((nowMs) => this.#handler?.onDrain(nowMs))
+    })
+  }
+
+  #shutWhenSent(): void {
+    if (!this.#ending || this.#isShut || this.#queuedBytes > 0) return
+    this.#isShut = true
+    this.#shared.libc.shutdown(this.#descriptor, SHUT_WR)
+    this.#closeWhenBothEnded()
+  }
+
+  #closeWhenBothEnded(): void {
+    if (this.#hasEnded && this.#isShut) this.#close()
+  }
+
+  #fail(errno: number, syscall: string): void {
+    this.#close(systemError(errno, syscall))
+  }
+
+  #close(error?: Error): void {
+    if (this.#closed) return
+    this.#closed = true
+    const { libc, poller, turns, open } = this.#shared
+    if (this.box !== undefined) this.box.sender = undefined
+    this.box = undefined
+    this.#queue = undefined
+    this.#queuedBytes = 0
+    if (this.#slot >= 0) poller.remove(this.#slot, this.#descriptor)
+    libc.close(this.#descriptor)
+    open.delete(this)
+    if (this.#count !== undefined) this.#count.connections--
+    setImmediate(() => turns.run((nowMs) => this.#handler?.onClose(nowMs, error)))
+  }
+}
