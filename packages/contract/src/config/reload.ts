@@ -141,6 +141,7 @@ export function diffConfig(before: GatewayConfig, after: GatewayConfig): ConfigD
     'drain',
     'reload',
     'state',
+    'sockets',
     'services',
     'welcome',
   ] as const
