@@ -173,7 +173,7 @@ describe('breakwater authz matrix', () => {
     )
     const { err, code } = await runIn(own, 'matrix')
     expect(err).toContain(
-      '- refund: billing-admin, reporting  forbid  forbid\n+ refund: billing-admin, reporting  allow  forbid\n',
+      '- refund: billing-admin, reporting  forbid  forbid  forbid\n+ refund: billing-admin, reporting  allow  allow  forbid\n',
     )
     expect(err).toContain('matrix.golden.txt differs.')
     expect(code).toBe(1)
