@@ -1,3 +1,4 @@
+import type { ResponseEvents } from '../codec/handlers.ts'
 import { asBuffer } from '../codec/request-parser.ts'
 import { ResponseParser } from '../codec/response-parser.ts'
 import { serializeLastChunk, serializeRequestHead } from '../codec/serialize.ts'
@@ -23,7 +24,7 @@ export interface ConnectionOwner {
 const NO_TIMEOUTS: RequestTimeouts = {}
 
 /** The client's side of one connection: one request at a time, never pipelined. */
-export class ClientConnection implements TransportHandler, ClientExchange {
+export class ClientConnection implements TransportHandler, ResponseEvents, ClientExchange {
   readonly #transport: Transport
   readonly #timing: Timing
   readonly #options: ResolvedPoolOptions
@@ -65,13 +66,7 @@ export class ClientConnection implements TransportHandler, ClientExchange {
     this.#owner = owner
     this.#nowMs = nowMs
     this.#timer = new LazyTimer(timing.wheel, (atMs) => this.#expired(atMs))
-    this.#parser = new ResponseParser(options.limits, {
-      onInformational: (head) => this.#handler?.onInformational?.(head, this.#nowMs),
-      onHead: (head) => this.#onHead(head),
-      onData: (chunk) => this.#handler?.onData(chunk, this.#nowMs),
-      onEnd: (trailers) => this.#onResponseEnd(trailers),
-      onError: (error) => this.#fail(error, this.#nowMs),
-    })
+    this.#parser = new ResponseParser(options.limits, this)
   }
 
   /** True once anything was sent on this connection. */
@@ -246,6 +241,46 @@ export class ClientConnection implements TransportHandler, ClientExchange {
     this.#leave(nowMs)
   }
 
+  // --- the parser speaks
+
+  onInformational(head: ResponseHead): void {
+    this.#handler?.onInformational?.(head, this.#nowMs)
+  }
+
+  onHead(head: ResponseHead): void {
+    this.#responseStarted = true
+    if (!head.keepAlive) this.#keepAlive = false
+    const handler = this.#handler
+    if (handler === undefined) return
+    if (head.status !== 101) {
+      handler.onHead(head, this.#nowMs)
+      return
+    }
+    this.#handler = undefined
+    this.#timer.release()
+    this.#tunnel = new Handover(this.#transport, undefined)
+    if (handler.onUpgrade === undefined) this.#transport.destroy()
+    else handler.onUpgrade(head, this.#tunnel, this.#nowMs)
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.#handler?.onData(chunk, this.#nowMs)
+  }
+
+  onMessageEnd(trailers: FieldList | undefined): void {
+    const handler = this.#handler
+    if (handler === undefined) return
+    this.#answered = true
+    // An upstream that answers before it has read the request (413, 401 …) cannot be trusted to read the rest.
+    if (!this.#requestEnded) this.#keepAlive = false
+    this.#handler = undefined
+    handler.onEnd(trailers, this.#nowMs)
+  }
+
+  onError(error: HttpError): void {
+    this.#fail(error, this.#nowMs)
+  }
+
   // --- within
 
   #consume(bytes: Uint8Array, isOurs: boolean = false): void {
@@ -276,32 +311,6 @@ export class ClientConnection implements TransportHandler, ClientExchange {
       }
     }
     this.close()
-  }
-
-  #onHead(head: ResponseHead): void {
-    this.#responseStarted = true
-    if (!head.keepAlive) this.#keepAlive = false
-    const handler = this.#handler
-    if (handler === undefined) return
-    if (head.status !== 101) {
-      handler.onHead(head, this.#nowMs)
-      return
-    }
-    this.#handler = undefined
-    this.#timer.release()
-    this.#tunnel = new Handover(this.#transport, undefined)
-    if (handler.onUpgrade === undefined) this.#transport.destroy()
-    else handler.onUpgrade(head, this.#tunnel, this.#nowMs)
-  }
-
-  #onResponseEnd(trailers: FieldList | undefined): void {
-    const handler = this.#handler
-    if (handler === undefined) return
-    this.#answered = true
-    // An upstream that answers before it has read the request (413, 401 …) cannot be trusted to read the rest.
-    if (!this.#requestEnded) this.#keepAlive = false
-    this.#handler = undefined
-    handler.onEnd(trailers, this.#nowMs)
   }
 
   /** Between two exchanges: reuse or close. */

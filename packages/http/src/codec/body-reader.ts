@@ -43,8 +43,8 @@ const FORBIDDEN_TRAILERS: ReadonlySet<string> = new Set(
 /** Takes the framing off a body, of a request or a response: the same rules for both. One per parser, reused. */
 export class BodyReader {
   readonly #limits: ResolvedLimits
-  readonly #trailer: HeadBuffer
-  readonly #section = new FieldSection()
+  /** Only while a section of trailers is incomplete: few bodies have one, and connections are many. */
+  #trailer: HeadBuffer | undefined
   #state: number = State.idle
   /** Bytes still to come, of the body or of the chunk. */
   #remaining = 0
@@ -60,7 +60,6 @@ export class BodyReader {
 
   constructor(limits: ResolvedLimits) {
     this.#limits = limits
-    this.#trailer = new HeadBuffer()
   }
 
   get active(): boolean {
@@ -235,9 +234,9 @@ export class BodyReader {
   }
 
   #feedTrailer(bytes: Uint8Array, start: number): number {
-    const buffer = this.#trailer
-    if (buffer.length === 0 && bytes[start] === 0x0d && bytes[start + 1] === 0x0a)
+    if (this.#trailer === undefined && bytes[start] === 0x0d && bytes[start + 1] === 0x0a)
       return this.#finish(start + 2)
+    const buffer = (this.#trailer ??= new HeadBuffer())
     // A CR LF in front makes "no trailers at all" end like every other section.
     if (buffer.length === 0) buffer.append(CRLF_CRLF, 0, 2)
     const end = buffer.take(bytes, start, this.#limits.maxTrailerBytes + 2)
@@ -253,14 +252,14 @@ export class BodyReader {
     }
     const { length } = buffer
     if (length > 4) this.#readTrailers(buffer.bytes, length)
-    buffer.clear()
+    this.#trailer = undefined
     return this.#finish(end)
   }
 
   #readTrailers(bytes: Buffer, length: number): void {
     const trailers = new FieldList()
-    this.#section.reset()
-    this.#section.read(bytes, bytes.toString('latin1', 0, length), 0, 2, length - 2, this.#limits, trailers)
+    const text = bytes.toString('latin1', 0, length)
+    new FieldSection().read(bytes, text, 0, 2, length - 2, this.#limits, trailers)
     for (let at = 0; at < trailers.flat.length; at += 2) {
       const name = trailers.flat[at] ?? ''
       if (FORBIDDEN_TRAILERS.has(name))

@@ -7,7 +7,7 @@ export interface BodyEvents {
   /** Part of the body, framing removed. A view into the bytes fed: valid during the call. Never empty. */
   onData(chunk: Uint8Array): void
   /** The message is complete. Called for every head that ends well, body or not. */
-  onEnd(trailers: FieldList | undefined): void
+  onMessageEnd(trailers: FieldList | undefined): void
   /** The bytes are refused. The parser is dead: it consumes nothing more. */
   onError(error: HttpError): void
 }

@@ -75,7 +75,7 @@ export class RequestParser implements Parser {
     }
     if (body.ended) {
       body.ended = false
-      this.#events.onEnd(body.trailers)
+      this.#events.onMessageEnd(body.trailers)
     }
     return next
   }
@@ -274,7 +274,7 @@ export class RequestParser implements Parser {
   #announce(head: Head): void {
     if (head.body === 'none') {
       this.#events.onHead(head)
-      if (!this.dead) this.#events.onEnd(undefined)
+      if (!this.dead) this.#events.onMessageEnd(undefined)
       return
     }
     if (head.body === 'chunked') this.#body.startChunked()

@@ -76,7 +76,7 @@ export class ResponseParser implements Parser {
   end(): void {
     if (this.dead || this.#switched) return
     if (this.#body.active) {
-      if (this.#body.endOfStream()) this.#events.onEnd(undefined)
+      if (this.#body.endOfStream()) this.#events.onMessageEnd(undefined)
       else this.#fail(errors.BW_HTTP_RESPONSE_INCOMPLETE('the upstream closed in the middle of a body'))
     } else if (this.#partial.length > 0) {
       this.#fail(errors.BW_HTTP_RESPONSE_INCOMPLETE('the upstream closed in the middle of a head'))
@@ -93,7 +93,7 @@ export class ResponseParser implements Parser {
     }
     if (body.ended) {
       body.ended = false
-      this.#events.onEnd(body.trailers)
+      this.#events.onMessageEnd(body.trailers)
     }
     return next
   }
@@ -198,7 +198,7 @@ export class ResponseParser implements Parser {
     if (head.status === 101) this.#switched = true
     if (head.body === 'none') {
       this.#events.onHead(head)
-      if (!this.dead && !this.#switched) this.#events.onEnd(undefined)
+      if (!this.dead && !this.#switched) this.#events.onMessageEnd(undefined)
       return
     }
     if (head.body === 'chunked') this.#body.startChunked()

@@ -11,7 +11,7 @@ function received(lines: string, remoteAddress = '203.0.113.9', secure = false, 
   const parser = new RequestParser(resolveLimits(), {
     onHead: (parsed) => (head = parsed),
     onData: () => undefined,
-    onEnd: () => undefined,
+    onMessageEnd: () => undefined,
     onError: (error) => {
       throw error
     },

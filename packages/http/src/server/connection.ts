@@ -1,3 +1,4 @@
+import type { RequestEvents } from '../codec/handlers.ts'
 import { RequestParser, asBuffer } from '../codec/request-parser.ts'
 import { errors } from '../errors.ts'
 import type { HttpError } from '../errors.ts'
@@ -21,7 +22,7 @@ import type { Phase } from './watches.ts'
  * The server's side of one connection: a state machine between a transport and the application. One request at a time;
  * pipelined ones wait, unparsed, in at most one read's worth of memory, with the transport paused.
  */
-export class ServerConnection implements TransportHandler, ExchangeHost {
+export class ServerConnection implements TransportHandler, RequestEvents, ExchangeHost {
   readonly transport: Transport
   readonly #timing: Timing
   readonly #options: ResolvedServerOptions
@@ -62,12 +63,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     this.#handler = handler
     this.#onGone = onGone
     this.#nowMs = nowMs
-    this.#parser = new RequestParser(options.limits, {
-      onHead: (head) => this.#onHead(head),
-      onData: (chunk) => this.#onData(chunk),
-      onEnd: (trailers) => this.#onRequestEnd(trailers),
-      onError: (error) => this.#refuse(error, this.#nowMs),
-    })
+    this.#parser = new RequestParser(options.limits, this)
     this.#bodyWatch = new BodyWatch(options)
     this.#output = new StallWatch(transport, timing, options, (error, atMs) => this.#stalled(error, atMs))
     this.#timer = new LazyTimer(timing.wheel, (atMs) => this.#expired(atMs))
@@ -143,7 +139,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
 
   // --- the parser speaks
 
-  #onHead(head: RequestHead): void {
+  onHead(head: RequestHead): void {
     this.#requests++
     this.#requestEnded = false
     this.#trailers = undefined
@@ -157,7 +153,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     if (head.body !== 'none' && exchange.body === undefined && !this.#responseDone) this.#parser.pause()
   }
 
-  #onData(chunk: Uint8Array): void {
+  onData(chunk: Uint8Array): void {
     this.#bodyBytes += chunk.length
     this.#bodyWatch.received(chunk.length, this.#nowMs)
     const exchange = this.#exchange
@@ -173,7 +169,7 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
     } else exchange.body?.onData(chunk, this.#nowMs)
   }
 
-  #onRequestEnd(trailers: FieldList | undefined): void {
+  onMessageEnd(trailers: FieldList | undefined): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
     this.#requestEnded = true
@@ -187,6 +183,10 @@ export class ServerConnection implements TransportHandler, ExchangeHost {
       this.#parser.pause()
       exchange.body?.onEnd(trailers, this.#nowMs)
     }
+  }
+
+  onError(error: HttpError): void {
+    this.#refuse(error, this.#nowMs)
   }
 
   // --- the exchange speaks

@@ -70,7 +70,7 @@ class Reader {
       if (chunk.length === 0) throw new Error('empty data')
       this.#last.body += Buffer.from(chunk).toString('latin1')
     },
-    onEnd: (trailers: FieldList | undefined): void => {
+    onMessageEnd: (trailers: FieldList | undefined): void => {
       if (this.#last.isComplete) throw new Error('a message ended twice')
       this.#last.isComplete = true
       this.#last.trailers = flatten(trailers)
