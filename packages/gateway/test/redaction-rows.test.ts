@@ -206,24 +206,28 @@ describe('the decisions on rows', () => {
     )
   })
 
-  test('nobody waits for any more are waited for in vain', async () => {
+  test('come too late for a request that is over', async () => {
     const waiting: (() => void)[] = []
-    const recorder = {
-      append: (entry: DecisionEntry) => ({
-        written: () =>
-          entry.rows === undefined
-            ? Promise.resolve()
-            : new Promise<void>((resolve) => waiting.push(resolve)),
-      }),
+    const entries: DecisionEntry[] = []
+    const decisionRecorder = {
+      append(entry: DecisionEntry) {
+        entries.push(entry)
+        const isLate = entry.rows !== undefined
+        return {
+          written: () => (isLate ? new Promise<void>((resolve) => waiting.push(resolve)) : Promise.resolve()),
+        }
+      },
     }
-    const stand = await LegacyStand.open(rows(), {
-      deps: { decisionRecorder: recorder },
-      route: { timeout: '400ms' },
-    })
-    const late = await stand.askFor(bytes, 'ada')
+    const stand = await LegacyStand.open(rows(), { deps: { decisionRecorder }, route: { timeout: '400ms' } })
+    const long = order('a1', 'ada', 'acme', `,"text":"${'x'.repeat(70_000)}"`)
+    const late = await stand.askFor(orders(long), 'ada')
     expect([late.status, codeIn(late)]).toEqual([504, 'BW_GATEWAY_UPSTREAM_TIMEOUT'])
     for (const resolve of waiting) resolve()
-    expect((await stand.askFor(json('{"orders":[]}'), 'ada')).status).toBe(200)
+    await stand.world.run(10)
+    stand.shop.gateway.entities?.apply({ upsert: [] })
+    await stand.world.run(2000)
+    // The list and its rows, and nobody asks about an answer that is over.
+    expect(entries.length).toBe(2)
   })
 })
 

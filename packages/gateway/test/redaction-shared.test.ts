@@ -35,6 +35,19 @@ describe('an answer from which something is withheld', () => {
     expect(stand.heads.length).toBe(3) // only Bill's two shared one
   })
 
+  test('is not taken from a call that is under way for when more was allowed', async () => {
+    const stand = await LegacyStand.open(MASKING, { route: SHARING })
+    stand.serve = (transport) => void stand.world.clock.schedule(500, () => transport.write(json(FULL)))
+    const request = stand.shop.request('GET', '/legacy/acme', { person: 'bill' })
+    const first = stand.shop.stay(request)
+    await stand.world.run(250)
+    demote(stand)
+    const { text } = await stand.shop.send(request)
+    expect(text.slice(text.indexOf('{'))).toBe(MASKED)
+    expect(first.received.slice(first.received.indexOf('{'))).toBe(FULL)
+    first.close()
+  })
+
   test('is not kept for when the service fails', async () => {
     const stand = await LegacyStand.open(MASKING, { route: SHARING })
     expect((await stand.askFor(json(FULL))).body).toBe(MASKED)

@@ -99,6 +99,14 @@ describe('an answer from which something is withheld', () => {
     expect(stand.heads.length).toBe(2)
   })
 
+  test('is asked for again when a status tells the route to, whatever came with it', async () => {
+    const retry = { maxAttempts: 2, backoff: { base: '1ms', max: '1ms' } }
+    const stand = await LegacyStand.open(MASKING, { route: { retry } })
+    const down = 'HTTP/1.1 503 Down\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\ndown'
+    stand.serve = (transport) => transport.write(stand.heads.length === 1 ? down : json(ORDER))
+    expect((await stand.ask()).body).toBe(latin1(MASKED))
+  })
+
   test('must be whole within the timeout of the route', async () => {
     const stand = await LegacyStand.open(MASKING, { route: { timeout: '100ms' } })
     stand.serve = (transport) => transport.write(json(ORDER).slice(0, -4))
@@ -158,6 +166,27 @@ describe('an answer from which something is withheld', () => {
     ])
     client.close()
   })
+})
+
+test('a stream that began whole is cut when less of it may be seen', async () => {
+  const stand = await LegacyStand.open(MASKING)
+  const [head = ''] = chunked('', 1).split('0\r\n')
+  stand.serve = (transport) => {
+    transport.write(`${head}1\r\n{\r\n`)
+    stand.world.clock.schedule(3000, () => transport.write('d\r\n"card":"4111"\r\n'))
+  }
+  const client = stand.shop.stay(stand.shop.request('GET', '/legacy/acme', { person: 'bill' }))
+  await stand.world.run(1500)
+  const tenant = { type: 'Tenant', id: 'acme' }
+  stand.shop.gateway.entities?.apply({
+    upsert: [
+      { uid: { type: 'User', id: 'bill' }, attrs: { tenant }, parents: [{ type: 'Role', id: 'support' }] },
+    ],
+  })
+  await stand.world.run(5000)
+  expect(client.received).toMatch(/^HTTP\/1\.1 200 /)
+  expect(client.received).not.toContain('card')
+  expect(client.isOpen).toBe(false)
 })
 
 test('over real sockets, fields are left out and what cannot be read is refused', async () => {

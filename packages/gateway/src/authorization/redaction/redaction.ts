@@ -117,15 +117,14 @@ export class Redaction implements AttemptOwner {
     then: (error: BreakwaterError | undefined, nowMs: number) => void,
   ): void {
     if (tally === undefined) return then(undefined, this.#nowMs)
-    const { plan, identity, inbound, deadlineMs } = this.#exchange
+    const { plan, identity, inbound } = this.#exchange
     const { dropped, unreadable: unread } = tally.withheld
     if (dropped > 0) plan.meters.withheldRows.labels(plan.name, 'denied').add(dropped)
     if (unread > 0) plan.meters.withheldRows.labels(plan.name, 'unreadable').add(unread)
     const { log, epochMs, version } = this.#rules.authorization
     if (log === undefined) return then(undefined, this.#nowMs)
     const settle = (error: BreakwaterError | undefined): void => {
-      const nowMs = this.#nowMs
-      if (!inbound.done && nowMs < deadlineMs) then(error, nowMs)
+      if (!inbound.done) then(error, this.#nowMs)
     }
     log
       .append(tally.entry(epochMs(), version, identity.traceId))
