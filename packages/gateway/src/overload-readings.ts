@@ -1,18 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { OverloadReadings } from '@breakwater/resilience/load'
-
-const RESOLUTION_MS = 20
+import { watchLoopDelay } from '@breakwater/telemetry'
 
 /** Looks at this process: event-loop delay since the last look, heap, file descriptors (Linux; elsewhere left out). */
 export function openProcessReadings(): Disposable & { readonly read: () => OverloadReadings } {
-  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  delays.enable()
+  const delays = watchLoopDelay()
   const maxDescriptors = descriptorLimit()
   const read = (): OverloadReadings => {
-    // Node records the whole time between two ticks; what is above the interval is the delay.
-    const loopDelayMs = Math.max(0, delays.percentile(95) / 1e6 - RESOLUTION_MS)
+    const loopDelayMs = delays.percentileMs(95)
     delays.reset()
     const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
     const open = maxDescriptors === undefined ? undefined : openDescriptors()
@@ -22,7 +18,7 @@ export function openProcessReadings(): Disposable & { readonly read: () => Overl
       ...(open !== undefined && maxDescriptors !== undefined && { descriptorRatio: open / maxDescriptors }),
     }
   }
-  return { read, [Symbol.dispose]: () => void delays.disable() }
+  return { read, [Symbol.dispose]: () => delays[Symbol.dispose]() }
 }
 
 /** Since Linux 6.2 the size of the folder is their number (proc(5)); before that they are listed, which takes milliseconds for thousands. */

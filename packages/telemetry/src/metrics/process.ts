@@ -1,12 +1,8 @@
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
+import { watchLoopDelay } from './loop-delay.ts'
 import type { MetricsRegistry } from './registry.ts'
 
-const RESOLUTION_MS = 20
-
-/**
- * Registers CPU, memory and event-loop metrics of this process. Starts a sampler that wakes every 20 ms and never keeps
- * the process alive; disposing of the result stops it. One registry takes it once.
- */
+/** Registers CPU, memory and event-loop metrics of this process until the result is disposed of. One registry takes it once. */
 export function collectProcessMetrics(registry: MetricsRegistry): Disposable {
   const cpu = registry.counter({
     name: 'breakwater_process_cpu_seconds_total',
@@ -44,8 +40,7 @@ export function collectProcessMetrics(registry: MetricsRegistry): Disposable {
     .labels()
     .set(performance.timeOrigin / 1000)
 
-  const sampler = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  sampler.enable()
+  const lateness = watchLoopDelay()
   let since = performance.eventLoopUtilization()
   const stop = registry.onCollect(() => {
     const used = process.cpuUsage()
@@ -55,11 +50,8 @@ export function collectProcessMetrics(registry: MetricsRegistry): Disposable {
     resident.set(bytes.rss)
     heap.set(bytes.heapUsed)
     external.set(bytes.external)
-    // Node records the whole time between two ticks; what is above the interval is the delay.
-    for (const [percentile, gauge] of delays) {
-      gauge.set(Math.max(0, sampler.percentile(percentile) / 1e6 - RESOLUTION_MS) / 1e3)
-    }
-    sampler.reset()
+    for (const [percentile, gauge] of delays) gauge.set(lateness.percentileMs(percentile) / 1e3)
+    lateness.reset()
     const now = performance.eventLoopUtilization()
     utilization.set(performance.eventLoopUtilization(now, since).utilization)
     since = now
@@ -67,7 +59,7 @@ export function collectProcessMetrics(registry: MetricsRegistry): Disposable {
   return {
     [Symbol.dispose](): void {
       stop()
-      sampler.disable()
+      lateness[Symbol.dispose]()
     },
   }
 }
