@@ -15,26 +15,11 @@ import { HttpServer } from '../src/server/server.ts'
 import type { ConnectOptions, ListenOptions } from '../src/transport.ts'
 import { openNetDriver } from '../src/net/driver.ts'
 import type { NetDriver } from '../src/net/driver.ts'
-import { openFfiDriver } from '../src/ffi/driver.ts'
+import { DRIVER_KINDS } from './support/kinds.ts'
 
 const HERE = { host: '127.0.0.1', port: 0 }
-const ffi = openFfiDriver()
-if (ffi.ok) await ffi.value.close()
-
-/** What every driver of real sockets keeps. */
-const KINDS = [
-  { kind: 'net', open: openNetDriver, isHere: true },
-  { kind: 'ffi', open: openFfi, isHere: ffi.ok },
-] as const
-
 const drivers: NetDriver[] = []
 let open: () => NetDriver = openNetDriver
-
-function openFfi(): NetDriver {
-  const opened = openFfiDriver()
-  if (!opened.ok) throw new Error(opened.error)
-  return opened.value
-}
 
 function driver(): NetDriver {
   const opened = open()
@@ -73,7 +58,7 @@ async function raw(port: number, text: string, keepOpen = false): Promise<string
   return got
 }
 
-describe.each(KINDS.filter(({ isHere }) => isHere))('the $kind driver', ({ open: openKind }) => {
+describe.each(DRIVER_KINDS)('the $kind driver', ({ open: openKind }) => {
   beforeAll(() => {
     open = openKind
   })
@@ -229,7 +214,7 @@ describe.each(KINDS.filter(({ isHere }) => isHere))('the $kind driver', ({ open:
   })
 })
 
-describe.runIf(hasOpenssl()).each(KINDS.filter(({ isHere }) => isHere))(
+describe.runIf(hasOpenssl()).each(DRIVER_KINDS)(
   'TLS over $kind (needs the openssl command to make a certificate)',
   ({ open: openKind }) => {
     let folder = ''

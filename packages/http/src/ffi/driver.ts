@@ -12,16 +12,15 @@ import type {
   TransportHandler,
 } from '../transport.ts'
 import { FfiConnecting } from './connecting.ts'
+import { Inbox } from './inbox.ts'
 import { loadLibc } from './libc.ts'
 import type { Libc } from './libc.ts'
 import { FfiListener } from './listener.ts'
-import { Outbox } from './outbox.ts'
+import { BOX_BYTES, Outbox } from './outbox.ts'
 import { Poller } from './poller.ts'
 import { probe } from './probe.ts'
 import { Sockets } from './sockets.ts'
 import type { Shared } from './transport.ts'
-
-const INBOX_BYTES = 65_536
 
 /**
  * Opens a driver that makes its system calls itself, through `node:ffi`, and waits with an epoll instance of its own inside Node's
@@ -56,8 +55,8 @@ class FfiDriver implements NetDriver {
       turns,
       poller: new Poller(libc, turns, outbox),
       outbox,
-      inbox: libc.allocate(INBOX_BYTES),
-      staging: libc.allocate(INBOX_BYTES),
+      inbox: new Inbox(libc),
+      staging: libc.allocate(BOX_BYTES),
       open: new Set(),
     }
   }

@@ -102,6 +102,7 @@ export const IPPROTO_TCP = 6
 export const TCP_NODELAY = 1
 export const SHUT_WR = 1
 export const EINTR = 4
+export const EBADF = 9
 export const EAGAIN = 11
 export const ENFILE = 23
 export const EMFILE = 24

@@ -1,4 +1,4 @@
-import { systemError } from './libc.ts'
+import { EBADF, systemError } from './libc.ts'
 import type { Libc, Memory } from './libc.ts'
 import type { Outbox } from './outbox.ts'
 import type { NetTurns } from '../net/turns.ts'
@@ -78,8 +78,9 @@ export class Poller {
     libc.uv_unref(this.#handle.pointer)
   }
 
-  /** Returns the slot. @throws what the system says. */
+  /** Returns the slot. @throws what the system says; EBADF when this is closed. */
   add(descriptor: number, events: number, pollable: Pollable): number {
+    if (this.#isClosed) throw systemError(EBADF, 'epoll_ctl')
     const slot = this.#free.pop() ?? this.#pollables.length
     const generation = this.#generations[slot] ?? 0
     const words = this.#changeWords

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { NetTurns } from '../net/turns.ts'
 import type { Transport, TransportHandler } from '../transport.ts'
 import { EAGAIN, EINTR, SHUT_WR, systemError } from './libc.ts'
+import type { Inbox } from './inbox.ts'
 import type { Libc, Memory } from './libc.ts'
 import type { Box, Outbox, Sender } from './outbox.ts'
 import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from './poller.ts'
@@ -25,8 +26,7 @@ export interface Shared {
   readonly turns: NetTurns
   readonly poller: Poller
   readonly outbox: Outbox
-  /** Where all of them read into: every reader is done with it before the next read. */
-  readonly inbox: Memory
+  readonly inbox: Inbox
   /** Where bytes that had to wait are joined. */
   readonly staging: Memory
   readonly open: Set<FfiTransport>
@@ -155,9 +155,8 @@ export class FfiTransport implements Transport, Pollable, Sender {
 
   #read(): void {
     const { libc, inbox, turns } = this.#shared
-    const size = inbox.bytes.length
     for (let reads = 0; reads < MAX_READS; reads++) {
-      const bytes = libc.read(this.#descriptor, inbox.pointer, size)
+      const bytes = libc.read(this.#descriptor, inbox.pointer, inbox.size)
       if (bytes === 0) return this.#onEnd()
       if (bytes < 0) {
         const errno = libc.errno()
@@ -167,9 +166,9 @@ export class FfiTransport implements Transport, Pollable, Sender {
         else if (this.#isLast) this.#failAsTold()
         return
       }
-      this.#handler?.onBytes(inbox.bytes.subarray(0, bytes), turns.nowMs)
+      this.#handler?.onBytes(inbox.read(bytes), turns.nowMs)
       if (this.#closed || this.#paused) return
-      if (bytes < size && !this.#isLast) {
+      if (bytes < inbox.size && !this.#isLast) {
         this.#readable = false
         return
       }
