@@ -5,6 +5,8 @@ export function fieldsOfMask(value: string): readonly string[] {
   return value.split(',').map((name) => name.trim())
 }
 
+const ORDINARY = { configurable: true, enumerable: true, writable: true }
+
 /**
  * A copy without these fields, at any depth and in lists too: a masked field has no way round. What is no plain data, such as a
  * `Date`, stays as it is.
@@ -13,8 +15,14 @@ export function withoutFields<Value>(value: Value, names: ReadonlySet<string>): 
   if (Array.isArray(value)) return value.map((item: unknown) => withoutFields(item, names)) as Value
   if (typeof value !== 'object' || value === null || value instanceof Date || isExactNumber(value))
     return value
-  const entries = Object.entries(value).filter(([name]) => !names.has(name))
-  return Object.fromEntries(
-    entries.map(([name, inner]) => [name, withoutFields(inner as unknown, names)]),
-  ) as Value
+  const rest: Record<string, unknown> = {}
+  const fields = value as Readonly<Record<string, unknown>>
+  for (const name of Object.keys(fields)) {
+    if (names.has(name)) continue
+    const left = withoutFields(fields[name], names)
+    // Assigned like any other, this one would become the prototype.
+    if (name === '__proto__') Object.defineProperty(rest, name, { ...ORDINARY, value: left })
+    else rest[name] = left
+  }
+  return rest as Value
 }

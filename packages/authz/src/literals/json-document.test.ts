@@ -58,3 +58,17 @@ test('finds what stands at a place, in own members alone', () => {
   expect(isDocumentObject(valueIn(document, ['n']))).toBe(false)
   expect(digitsOf(valueIn(document, ['n']))).toBe('1.5')
 })
+
+test('objects inherit nothing: every key is an ordinary one', () => {
+  const document = readDocument('{"a":1}')
+  expect(
+    isDocumentObject(document) && ['constructor', 'toString', '__proto__'].some((name) => name in document),
+  ).toBe(false)
+  const text = '{"constructor":1,"toString":2,"hasOwnProperty":{"__proto__":3}}'
+  expect(again(text)).toBe(text)
+})
+
+test('reads strings of any length', () => {
+  for (const inside of ['x'.repeat(3_000_000), '\\n'.repeat(500_000)])
+    expect(again(`["${inside}"]`)).toBe(`["${inside}"]`)
+})
