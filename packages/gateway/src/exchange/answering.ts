@@ -88,7 +88,6 @@ export class Answering {
       )
     }
     this.#sign(fields)
-    inbound.onWritable = () => attempt.resumeBody()
     if (framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > LONG_BYTES))
       this.watch((why, atMs) => this.breakOff(why, atMs))
     inbound.sendHead(head.status, fields, framing, head.reason)
@@ -108,7 +107,11 @@ export class Answering {
     this.responseBytes += chunk.length
     this.#capture?.add(chunk)
     this.#events?.add(chunk)
-    return this.#isMuted || this.#exchange.inbound.sendData(chunk)
+    const { inbound } = this.#exchange
+    if (this.#isMuted || inbound.sendData(chunk)) return true
+    const source = this.#source
+    inbound.onWritable ??= () => source?.resumeBody()
+    return false
   }
 
   end(trailers: FieldList | undefined, nowMs: number): void {

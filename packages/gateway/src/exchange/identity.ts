@@ -24,7 +24,7 @@ export class Identity {
   get lines(): string {
     const { requestId, trace } = this
     if (trace === undefined) return `\r\nx-request-id: ${requestId}`
-    const lines = `\r\nx-request-id: ${requestId}\r\ntraceparent: ${traceparentOf(trace)}`
+    const lines = '\r\nx-request-id: ' + requestId + '\r\ntraceparent: ' + traceparentOf(trace)
     return trace.tracestate === undefined ? lines : `${lines}\r\ntracestate: ${trace.tracestate}`
   }
 }

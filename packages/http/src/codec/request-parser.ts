@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { isBreakwaterError } from '@breakwater/core'
 import { errors } from '../errors.ts'
 import type { HttpError } from '../errors.ts'

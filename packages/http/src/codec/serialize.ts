@@ -17,6 +17,8 @@ const OWN: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+// Texts of every message are sums and not templates: a template asks each of its parts what it is, which a sum has learnt.
+
 /**
  * What stands between the value before and the value of a field of this name; empty for those of `OWN`. Made once for each
  * of the names that come all day, so that a line costs two concatenations. Bounded: a flood of names finds no place.
@@ -86,8 +88,8 @@ export function serializeRequestHead(request: RequestInit): string {
   if (upgrade !== undefined && BAD_REASON.test(upgrade))
     throw errors.BW_HTTP_UPGRADE_INVALID('the protocol to upgrade to cannot be sent')
   const connection = upgrade === undefined ? '' : `\r\nconnection: upgrade\r\nupgrade: ${upgrade}`
-  const begin = `${method} ${target} HTTP/1.1\r\nhost: ${authority}${connection}${framingLine(framing)}`
-  return `${withFields(begin, fields)}${ownLines}\r\n\r\n`
+  const begin = method + ' ' + target + ' HTTP/1.1\r\nhost: ' + authority + connection + framingLine(framing)
+  return withFields(begin, fields) + ownLines + '\r\n\r\n'
 }
 
 /** What a response says about its connection. */
@@ -102,8 +104,8 @@ export function serializeResponseHead(
   note: ConnectionNote,
 ): string {
   const connection = note === 'none' ? '' : `\r\nconnection: ${note}`
-  const begin = `HTTP/1.1 ${status} ${reason}${connection}${framingLine(framing)}`
-  return `${withFields(begin, fields)}\r\n\r\n`
+  const begin = 'HTTP/1.1 ' + status + ' ' + reason + connection + framingLine(framing)
+  return withFields(begin, fields) + '\r\n\r\n'
 }
 
 /** A 1xx head; for 101 with the protocol that takes over. */

@@ -103,7 +103,7 @@ export class Forwarding {
     let chain = peer
     let proto = scheme
     let host = authority
-    let forwarded = `for=${node(peer)}${this.#hostPart}${scheme}`
+    let forwarded = 'for=' + node(peer) + this.#hostPart + scheme
     if (fields.has('via')) via = extended(fields, 'via', via)
     if (this.#trusted.has(received.remoteAddress)) {
       chain = extended(fields, 'x-forwarded-for', chain)
@@ -111,8 +111,18 @@ export class Forwarding {
       proto = lastOf(fields, 'x-forwarded-proto') || proto
       host = lastOf(fields, 'x-forwarded-host') || host
     }
-    const hostLine = host === '' ? '' : `\r\nx-forwarded-host: ${host}`
-    return `\r\nvia: ${via}\r\nx-forwarded-for: ${chain}\r\nx-forwarded-proto: ${proto}${hostLine}\r\nforwarded: ${forwarded}`
+    const hostLine = host === '' ? '' : '\r\nx-forwarded-host: ' + host
+    return (
+      '\r\nvia: ' +
+      via +
+      '\r\nx-forwarded-for: ' +
+      chain +
+      '\r\nx-forwarded-proto: ' +
+      proto +
+      hostLine +
+      '\r\nforwarded: ' +
+      forwarded
+    )
   }
 
   /** The fields of a response for the client. */

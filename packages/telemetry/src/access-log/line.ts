@@ -97,7 +97,7 @@ export class LineWriter {
     else if (entry.fault !== undefined) text += optional('fault', entry.fault)
     if (entry.degraded !== undefined) text += optional('degraded', entry.degraded)
     if (entry.headers !== undefined && entry.headers.length > 0) text += headersText(entry.headers)
-    return `${text}}\n`
+    return text + '}\n'
   }
 
   /** RFC 3339 in UTC. The date part is made once a second, not once a request. */
@@ -109,7 +109,7 @@ export class LineWriter {
       this.#second = second
       this.#secondText = inOnePiece('{"time":"', new Date(second * 1000).toISOString().slice(0, -4))
     }
-    return `${this.#secondText}${THOUSANDTHS[whole - second * 1000]}Z","requestId":`
+    return this.#secondText + THOUSANDTHS[whole - second * 1000] + 'Z","requestId":'
   }
 
   #method(method: string): string {
@@ -200,12 +200,12 @@ function milliseconds(value: number): string {
   const micros = Math.round(value * 1000)
   if (!(micros >= 0 && micros <= Number.MAX_SAFE_INTEGER)) return number(value)
   const whole = Math.floor(micros / 1000)
-  return `${whole}.${THOUSANDTHS[micros - whole * 1000]}`
+  return whole + '.' + THOUSANDTHS[micros - whole * 1000]
 }
 
 function quoted(value: string): string {
   const text = value.length > MAX_FIELD_CHARS ? value.slice(0, MAX_FIELD_CHARS) : value
-  if (!NEEDS_ESCAPE.test(text)) return `"${text}"`
+  if (!NEEDS_ESCAPE.test(text)) return '"' + text + '"'
   return JSON.stringify(text).replace(
     NOT_ASCII,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

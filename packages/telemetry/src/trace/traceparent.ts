@@ -38,7 +38,7 @@ export function parseTraceparent(value: string): Traceparent | undefined {
 
 /** Writes version 00. The ids must be ones that `parseTraceparent` or `startTrace` gave. */
 export function formatTraceparent(traceId: string, parentId: string, sampled: boolean): string {
-  return `00-${traceId}-${parentId}-${sampled ? '01' : '00'}`
+  return '00-' + traceId + '-' + parentId + (sampled ? '-01' : '-00')
 }
 
 function hexDigit(code: number): number {
