@@ -240,6 +240,55 @@ describe('with OPA as its decision point the gateway', () => {
     expect(await Promise.all(ends)).toEqual(Array(6).fill('cut'))
   })
 
+  describe('about an answer that goes on', () => {
+    const open = async (
+      grace: string,
+    ): Promise<{ readonly stand: OpaStand; readonly end: Promise<string> }> => {
+      const serve = (response: ServerResponse): void => void response.write('x')
+      const stand = await OpaStand.open({ opa: { grace, timeout: '30s', breaker: false }, serve })
+      const answer = await stand.begin('/orders/long')
+      return {
+        stand,
+        end: answer.text().then(
+          () => 'whole',
+          () => 'cut',
+        ),
+      }
+    }
+    const after = async (ms: number): Promise<string> => {
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      return 'goes on'
+    }
+
+    test.each([
+      ['fails', ends('', 500)],
+      ['is silent', () => {}],
+    ])('ends it when the engine %s for longer than its grace', async (_, answer) => {
+      const { stand, end } = await open('1s')
+      await using _stand = stand
+      stand.opa.answer = answer
+      await stand.gateway.reload(stand.gateway.config)
+      expect(await Promise.race([end, after(800)])).toBe('goes on')
+      expect(await Promise.race([end, after(3000)])).toBe('cut')
+    })
+
+    test('lets it go on when the engine is back within its grace', async () => {
+      const { stand, end } = await open('2s')
+      await using _stand = stand
+      stand.opa.answer = ends('', 500)
+      const alarms = await alarmsDuring(async () => {
+        await stand.gateway.reload(stand.gateway.config)
+        await expect.poll(() => stand.opa.inputs.length).toBe(2)
+        stand.opa.says(true)
+        expect(await Promise.race([end, after(3500)])).toBe('goes on')
+      })
+      expect(alarms).toEqual(['BW_AUTHZ_PDP_UNAVAILABLE'])
+      stand.opa.says(false)
+      await stand.gateway.reload(stand.gateway.config)
+      expect(await end).toBe('cut')
+    })
+  })
+
   test('keeps what the breaker has learnt over a reload that does not concern it', async () => {
     await using stand = await OpaStand.open({ opa: { breaker: { consecutiveFailures: 1, openFor: '1m' } } })
     stand.opa.answer = (response) => response.destroy()

@@ -26,6 +26,8 @@ export interface LongAnswer {
   guard: RouteGuard | undefined
   /** Who has it; undefined while its route does not have to know. */
   caller: KnownCaller | undefined
+  /** Since when nobody can say whether it may go on; undefined while somebody can. */
+  unsureMs: number | undefined
 }
 
 /** Asked again in one go: others come in between. A question costs some microseconds. */
@@ -38,11 +40,13 @@ const TIMED_EVERY_MS = 5000
 const ALL_EVERY_MS = 60_000
 /** Why an answer was cut that is no longer allowed. */
 const WITHDRAWN = 'the access was withdrawn while the answer was under way'
+/** The same for one about which nobody could be asked. */
+const UNSURE = 'nobody could say whether the access is still allowed'
 
 /**
  * Answers that are under way for long: tunnels, streams, large bodies. What was allowed when they began is asked again whenever
  * entities, policies or routes change, and now and then where the time of day counts; what would not be allowed to begin is cut, and
- * so is everything whose token has ended. In bounded pieces, so that many of them hold up nobody.
+ * so is everything whose token has ended, or about which an engine elsewhere could not be asked for longer than its grace. In bounded pieces, so that many of them hold up nobody.
  */
 export class AccessWatch {
   readonly #clock: Clock
@@ -80,7 +84,7 @@ export class AccessWatch {
   /** Watches an answer until the function is called. */
   add(exchange: Exchange, cut: CutAnswer): () => void {
     const { plan, caller } = exchange
-    const answer: LongAnswer = { exchange, cut, guard: plan.guard, caller }
+    const answer: LongAnswer = { exchange, cut, guard: plan.guard, caller, unsureMs: undefined }
     this.#answers.add(answer)
     // What it was allowed by may have changed before its first byte came.
     if (exchange.inbound.startedMs <= this.#changedMs) this.#ask([answer])
@@ -105,9 +109,16 @@ export class AccessWatch {
     if (authorization?.isEnforced !== true || this.#answers.size === 0) return
     const nowMs = this.#clock.now()
     const epochMs = authorization.epochMs()
-    for (const answer of this.#answers)
-      if (answer.caller !== undefined && answer.caller.expiresMs <= epochMs)
+    const graceMs = authorization.remote?.graceMs ?? Infinity
+    for (const answer of this.#answers) {
+      const { caller, unsureMs } = answer
+      if (caller !== undefined && caller.expiresMs <= epochMs)
         this.#cut(answer, 'the token has ended while the answer was under way', nowMs)
+      else if (unsureMs === undefined) continue
+      else if (nowMs - unsureMs >= graceMs) this.#cut(answer, UNSURE, nowMs)
+      else this.#due.add(answer)
+    }
+    this.#ask([])
     if (authorization.state !== this.#state) {
       this.#changedMs = nowMs
       this.#askAll(nowMs)
@@ -137,7 +148,12 @@ export class AccessWatch {
   }
 
   #ask(answers: Iterable<LongAnswer>): void {
-    for (const answer of answers) this.#due.add(answer)
+    const isElsewhere = this.#authorization?.remote !== undefined
+    for (const answer of answers) {
+      this.#due.add(answer)
+      // The wait for its turn counts, and that for an answer that never comes.
+      if (isElsewhere) answer.unsureMs ??= this.#clock.now()
+    }
     if (this.#due.size > 0) this.#timer ??= this.#clock.schedule(0, () => this.#askSome())
   }
 
@@ -156,7 +172,8 @@ export class AccessWatch {
       answer.guard = this.#guardOf(answer.exchange)
       const isAllowed = answer.guard?.allowsStill(answer, authorization, ended) ?? !authorization.isEnforced
       if (typeof isAllowed !== 'boolean') void this.#conclude(answer, isAllowed)
-      else if (!isAllowed) ended(WITHDRAWN)
+      else if (isAllowed) answer.unsureMs = undefined
+      else ended(WITHDRAWN)
     }
     if (this.#due.size > 0) this.#timer = this.#clock.schedule(1, () => this.#askSome())
   }
@@ -168,10 +185,12 @@ export class AccessWatch {
     return routed?.kind === 'found' ? routed.plan.guard : plan.guard
   }
 
-  async #conclude(answer: LongAnswer, isAllowed: Promise<boolean>): Promise<void> {
+  async #conclude(answer: LongAnswer, asked: Promise<boolean | undefined>): Promise<void> {
     this.#asking += 1
     try {
-      if (!(await isAllowed)) this.#cut(answer, WITHDRAWN, this.#clock.now())
+      const isAllowed = await asked
+      if (isAllowed === false) this.#cut(answer, WITHDRAWN, this.#clock.now())
+      else if (isAllowed === true) answer.unsureMs = undefined
     } finally {
       this.#asking -= 1
       this.#ask([])

@@ -61,6 +61,11 @@ export class RemotePoint {
     return Math.ceil(this.#settings.maxConcurrent / 4)
   }
 
+  /** How long an answer under way outlives the last time that this could be asked about it. Milliseconds. */
+  get graceMs(): number {
+    return this.#settings.graceMs
+  }
+
   /** Never rejects: whatever goes wrong is a deny with a `failure`. `signal` ends the question when nobody waits any more. */
   async ask(request: AuthzRequest, signal?: AbortSignal): Promise<MadeDecision> {
     const { maxConcurrent } = this.#settings

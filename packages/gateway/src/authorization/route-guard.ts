@@ -98,13 +98,13 @@ export class RouteGuard {
 
   /**
    * Whether an answer under way would still be given, by who decides now. A promise, which never rejects, where that is an engine
-   * elsewhere: one that cannot be asked ends nothing. `ended` is called when the decision turns out not to be on record.
+   * elsewhere: undefined when that cannot be asked. `ended` is called when the decision turns out not to be on record.
    */
   allowsStill(
     answer: LongAnswer,
     current: Authorization,
     ended: (why: string) => void,
-  ): boolean | Promise<boolean> {
+  ): boolean | Promise<boolean | undefined> {
     if (!current.isEnforced) return true
     const { exchange } = answer
     const { obligations, redaction } = exchange
@@ -126,7 +126,11 @@ export class RouteGuard {
       if (remote === undefined) return decided(current.decide(asked))
       return remote
         .ask(asked)
-        .then((decision) => decision.failure !== undefined || decided(decision))
+        .then((decision) => {
+          if (decision.failure === undefined) return decided(decision)
+          current.failed(decision.failure)
+          return undefined
+        })
         .catch(() => false)
     } catch (cause) {
       current.failed(cause)

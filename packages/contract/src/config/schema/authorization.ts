@@ -121,6 +121,11 @@ const opa = section({
   maxConcurrent: count.withDefault('Questions under way at the same time; beyond them: deny.', 256, {
     min: 1,
   }),
+  grace: duration.withOff(
+    'How long a stream or tunnel goes on while it cannot be asked whether that is still allowed; it is asked every second, and then the answer is cut.',
+    '1m',
+    { min: '1s' },
+  ),
   token: field(secretSchema.optional(), 'Bearer token that it asks for.', {
     suffix: '',
     kind: 'secret',
