@@ -12,6 +12,7 @@ import { answerAuthZen } from './authorization/authzen.ts'
 import type { AuthZenCall } from './authorization/authzen.ts'
 import { BundlePoint } from './authorization/bundle-point.ts'
 import type { BundleState } from './authorization/bundle-point.ts'
+import { DecisionLogs } from './authorization/decision-logs.ts'
 import type { DecisionPoint, DecisionRecorder } from './authorization/decision-point.ts'
 import { Listeners } from './listeners.ts'
 import { OverloadWatch } from './overload.ts'
@@ -77,6 +78,7 @@ export class Gateway {
     const authorization = {
       epochMs: deps.epochMs ?? Date.now,
       watch: this.#watch,
+      logs: new DecisionLogs(),
       decisionPoint: deps.decisionPoint,
       recorder: deps.decisionRecorder,
     }
@@ -269,6 +271,7 @@ export class Gateway {
     this.#watch.stop()
     await this.#listeners.close()
     this.#snapshot.retire(undefined)
+    this.#deps.authorization.logs.closeAll()
     await this.#accessLog?.[Symbol.asyncDispose]()
     this.#unpublishAccessLog?.()
   }

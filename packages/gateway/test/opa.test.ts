@@ -2,6 +2,7 @@ import { mkdtempDisposableSync, readFileSync, readdirSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readLogFolder, verifyLog } from '@breakwater/authz/operate'
 import { resolveText } from '@breakwater/contract'
 import { describe, expect, test } from 'vitest'
 
@@ -179,6 +180,42 @@ describe('with OPA as its decision point the gateway', () => {
       ['deny', 'Order::"o3"', 'opa', 'BW_AUTHZ_PDP_ANSWER_INVALID'],
     ])
     expect(records[0]).toMatchObject({ who: 'User::"ann"', policyVersion: 'opa:shop/allow' })
+  })
+
+  test.each<readonly [string, string | undefined, string]>([
+    ['to another one', 'next', 'next'],
+    ['to none', undefined, 'log'],
+  ])('writes down what it decides after a reload has changed the log %s', async (_, next, expected) => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'breakwater-opa-'))
+    const log = join(folder.path, 'log')
+    await using stand = await OpaStand.open({ authorization: { decisionLog: log } })
+    const waiting: ServerResponse[] = []
+    stand.opa.answer = (response) => void waiting.push(response)
+    const asked = stand.ask('/orders/o1')
+    await expect.poll(() => waiting.length).toBe(1)
+    const { config } = stand.gateway
+    const { authorization } = config
+    if (authorization.mode === 'off') throw new Error('there is no authorization')
+    const reloadTo = (name: string | undefined): Promise<void> => {
+      const decisionLogDir = name && join(folder.path, name)
+      return stand.gateway.reload({ ...config, authorization: { ...authorization, decisionLogDir } })
+    }
+    await reloadTo('log')
+    await reloadTo(next)
+    waiting[0]?.end('{"result":true}')
+    expect(await asked).toEqual({ status: 200, code: 'served' })
+    // Back to a folder that may be open still: one chain, not two.
+    await reloadTo('log')
+    stand.opa.says(true)
+    expect((await stand.ask('/orders/o2')).status).toBe(200)
+    await stand.gateway.close()
+    const objects = (name: string): unknown => {
+      const files = readLogFolder(join(folder.path, name))
+      expect(verifyLog(files).problem).toBeUndefined()
+      return files.flatMap(({ bytes }) => bytes.toString().match(/o[12](?=\\")/g) ?? [])
+    }
+    expect(objects(expected)).toContain('o1')
+    expect(objects('log')).toContain('o2')
   })
 
   test('holds an allowed request back when it cannot be written down', async () => {

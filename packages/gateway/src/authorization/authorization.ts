@@ -1,15 +1,14 @@
 import { channel } from 'node:diagnostics_channel'
 import type { AuthzRequest, Decision, EntityChanges } from '@breakwater/authz'
-import { DecisionLog } from '@breakwater/authz/operate'
 import type { DecisionEntry } from '@breakwater/authz/operate'
 import type { GatewayConfig } from '@breakwater/contract'
-import { isBreakwaterError, makeFolder, messageOf } from '@breakwater/core'
 import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { RoutePlan } from '../plan/route-plan.ts'
 import type { AccessWatch } from './access-watch.ts'
+import type { DecisionLogs } from './decision-logs.ts'
 import type { DecisionPoint, DecisionRecorder, MadeDecision } from './decision-point.ts'
 import { BundlePoint } from './bundle-point.ts'
 import { Claims } from './identity-fields.ts'
@@ -45,6 +44,8 @@ export interface AuthorizationDeps {
   readonly epochMs: () => number
   /** Asks again about answers that are under way. */
   readonly watch: AccessWatch
+  /** Logs that are open. */
+  readonly logs: DecisionLogs
   readonly decisionPoint?: DecisionPoint | undefined
   readonly recorder?: DecisionRecorder | undefined
 }
@@ -62,7 +63,8 @@ export class Authorization {
   readonly remote: RemotePoint | undefined
   readonly #point: DecisionPoint
   readonly log: DecisionRecorder | undefined
-  readonly #ownLog: DecisionLog | undefined
+  readonly #logs: DecisionLogs
+  /** Undefined where no log is kept, or another recorder was given. */
   readonly #logDir: string | undefined
   #spelling: Spelling | undefined
   /** Settles when the records of this turn are written, and who waits for it. */
@@ -97,18 +99,15 @@ export class Authorization {
     const isOwn = deps.decisionPoint === undefined
     const { opa } = config
     this.remote = isOwn && opa !== undefined ? RemotePoint.open(opa, previous?.remote) : undefined
-    this.#logDir = config.decisionLogDir
-    if (deps.recorder === undefined && config.decisionLogDir !== undefined) {
-      const isSame = previous !== undefined && previous.#logDir === config.decisionLogDir
-      this.#ownLog = isSame ? previous.#ownLog : openLog(config.decisionLogDir)
-    }
-    this.log = deps.recorder ?? this.#ownLog
+    this.#logs = deps.logs
+    this.#logDir = deps.recorder === undefined ? config.decisionLogDir : undefined
+    this.log = this.#logDir === undefined ? deps.recorder : deps.logs.open(this.#logDir)
     try {
       // Last: a bundle that is taken into force is not taken back when something else fails.
       this.policies =
         isOwn && opa === undefined ? open(config, gateway, deps, previous?.policies, live) : undefined
     } catch (error) {
-      if (this.log !== previous?.log) this.#ownLog?.close()
+      if (this.#logDir !== undefined && this.log !== previous?.log) deps.logs.close(this.#logDir)
       throw error
     }
     this.#point = this.policies ?? deps.decisionPoint ?? NOBODY
@@ -234,7 +233,8 @@ export class Authorization {
   /** Lets go of what `next` has not taken over. */
   close(next: Authorization | undefined): void {
     if (this.policies !== next?.policies) this.policies?.close()
-    if (this.#ownLog !== undefined && this.log !== next?.log) this.#ownLog.close()
+    if (this.#logDir !== undefined && next?.log !== undefined && this.log !== next.log)
+      this.#logs.close(this.#logDir, next.log)
   }
 }
 
@@ -258,19 +258,6 @@ type TestIssuerConfig = NonNullable<AuthorizationConfig['identity']['testIssuer'
 
 function publicKeyOf({ publicKey, keysDir = '' }: TestIssuerConfig): string {
   return publicKey ?? openTestIssuer(keysDir).publicKey
-}
-
-function openLog(folder: string): DecisionLog {
-  try {
-    makeFolder(folder)
-    return new DecisionLog({ folder, contextKeys: ['tenant'] })
-  } catch (cause) {
-    if (isBreakwaterError(cause)) throw cause
-    throw errors.BW_GATEWAY_START_FAILED(
-      `the decision log in ${folder} cannot be opened: ${messageOf(cause)}`,
-      { cause },
-    )
-  }
 }
 
 function open(
