@@ -240,8 +240,8 @@ function checkAnswer(name: string, { authorize, upgrade }: Route, asksOpa: boole
     const message = `nothing can be withheld from what the route ${name} passes through a tunnel`
     report(path, contradiction(message, 'Remove answer, or give the upgrade a route of its own.'))
   }
-  if (answer.rows !== undefined && asksOpa) {
-    const message = `the rows of the route ${name} are asked about here, where no policies are: OPA decides`
-    report([...path, 'rows'], contradiction(message, 'Remove rows, or decide by policies.'))
+  if (asksOpa) {
+    const message = `OPA decides about the route ${name}: it obliges to nothing, and knows no rows`
+    report(path, contradiction(message, 'Remove answer, or decide by policies.'))
   }
 }
