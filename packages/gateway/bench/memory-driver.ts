@@ -19,8 +19,6 @@ export class Sink implements Transport {
     return true
   }
 
-  cork(): void {}
-  uncork(): void {}
   end(): void {}
   destroy(): void {}
   pause(): void {}

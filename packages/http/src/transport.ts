@@ -4,8 +4,7 @@ import type { Clock, DeadlineWheel } from '@breakwater/core'
  * One byte stream, as a driver gives it to a connection state machine.
  *
  * **Turns.** A driver calls a machine (`onBytes`, `onDrain`, `accept`, a deadline …); everything until that call returns is
- * one turn. Writes made during a turn leave together when it ends, or with those of the turns right behind it, so nobody needs to
- * cork inside a turn.
+ * one turn. Writes made during a turn leave together when it ends, or with those of the turns right behind it.
  */
 export interface Transport {
   /**
@@ -15,9 +14,6 @@ export interface Transport {
    * @returns false when more than the high-water mark is waiting: stop, `onDrain` follows. The bytes are taken either way.
    */
   write(chunk: Uint8Array | string): boolean
-  /** Holds writes back until `uncork`, across turns. Calls nest. Bytes held over the end of a turn are copied. */
-  cork(): void
-  uncork(): void
   /** Half-close: sends what is queued, then says that no more will come. Reading goes on. */
   end(): void
   /**

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
+import { openFfiDriver } from '../src/index.ts'
 import { DRIVER_KINDS } from './support/kinds.ts'
 
 const PROGRAM = join(import.meta.dirname, 'support/ffi-echo.ts')
@@ -19,11 +20,11 @@ interface Said {
   readonly cpuMs?: number
 }
 
-function start(flags: readonly string[], maxDescriptors?: number) {
-  const command = [process.execPath, ...FLAGS, ...flags, PROGRAM]
+function start(flags: readonly string[], args: readonly string[] = [], maxDescriptors?: number) {
+  const command = [process.execPath, ...FLAGS, ...flags, PROGRAM, ...args]
   const limited = ['sh', '-c', `ulimit -n ${maxDescriptors}; exec "$@"`, 'sh', ...command]
-  const [program = '', ...args] = maxDescriptors === undefined ? command : limited
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [program = '', ...rest] = maxDescriptors === undefined ? command : limited
+  const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   const hear = async (): Promise<Said> => JSON.parse(String((await lines.next()).value)) as Said
   return {
@@ -41,10 +42,15 @@ function start(flags: readonly string[], maxDescriptors?: number) {
   }
 }
 
+/** Everything it has been told, once that ends with what it said. */
 async function echo(socket: Socket, text: string): Promise<string> {
   socket.write(text)
-  const [bytes] = (await once(socket, 'data')) as [Buffer]
-  return bytes.toString()
+  let told = ''
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    told += String(chunk)
+    if (told.endsWith(text)) break
+  }
+  return told
 }
 
 describe.runIf(hasFfi)('a process with an ffi driver', () => {
@@ -52,15 +58,54 @@ describe.runIf(hasFfi)('a process with an ffi driver', () => {
     const { hear, ask, stop } = start([])
     const { port = 0 } = await hear()
     const socket = connect(port, '127.0.0.1')
-    expect(await echo(socket, 'hello')).toBe('hello')
+    expect(await echo(socket, 'hello')).toBe('hi, hello')
     expect((await ask()).connections).toBe(1)
     const closed = once(socket, 'close')
     expect(await stop()).toBe(0)
     await closed
   })
 
+  test('ends by itself when nobody may come any more and the last one has left', async () => {
+    const { hear, stop } = start([], ['port'])
+    const { port = 0 } = await hear()
+    const socket = connect(port, '127.0.0.1')
+    await echo(socket, 'hello')
+    const exited = stop()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(await echo(socket, 'the port is closed')).toBe('the port is closed')
+    socket.end()
+    expect(await exited).toBe(0)
+  })
+
+  test('hears what the other side says in the moment it connects', async () => {
+    const { hear, stop } = start([])
+    const { port = 0 } = await hear()
+    const opened = openFfiDriver()
+    if (!opened.ok) throw new Error(opened.error)
+    const greeting = new Promise<string>((resolve, reject) => {
+      opened.value.connect(
+        { host: '127.0.0.1', port },
+        (transport) => ({
+          onBytes: (bytes) => {
+            resolve(Buffer.from(bytes).toString())
+            transport.destroy()
+          },
+          onDrain: () => undefined,
+          onEnd: () => undefined,
+          onClose: () => undefined,
+        }),
+        reject,
+      )
+    })
+    // Until this process looks, both have happened: the connection and the greeting.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    expect(await greeting).toBe('hi, ')
+    await opened.value.close()
+    expect(await stop()).toBe(0)
+  })
+
   test('without descriptors left it waits, without keeping busy, and goes on when there are some again', async () => {
-    const { hear, ask, stop } = start([], 40)
+    const { hear, ask, stop } = start([], [], 40)
     const { port = 0 } = await hear()
     const sockets = Array.from({ length: 60 }, () => connect(port, '127.0.0.1').on('error', () => undefined))
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
@@ -71,7 +116,7 @@ describe.runIf(hasFfi)('a process with an ffi driver', () => {
     expect((after.cpuMs ?? 0) - (before.cpuMs ?? 0)).toBeLessThan(500)
     for (const socket of sockets.slice(0, 52)) socket.destroy()
     const waiting = await Promise.all(sockets.slice(52).map((socket) => echo(socket, 'still here')))
-    expect(waiting).toEqual(Array.from({ length: 8 }, () => 'still here'))
+    expect(waiting).toEqual(Array.from({ length: 8 }, () => 'hi, still here'))
     for (const socket of sockets) socket.destroy()
     expect(await stop()).toBe(0)
   })

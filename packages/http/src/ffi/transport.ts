@@ -43,10 +43,9 @@ export class FfiTransport implements Transport, Pollable, Sender {
   readonly #count: { connections: number } | undefined
   #slot = -1
   #handler: TransportHandler | undefined
-  /** What the kernel did not take, and what is corked, in order. */
+  /** What the kernel did not take, in order. */
   #queue: Buffer[] | undefined
   #queuedBytes = 0
-  #corks = 0
   #needDrain = false
   /** There may be something to read that nobody will tell of again. */
   #readable = false
@@ -93,12 +92,12 @@ export class FfiTransport implements Transport, Pollable, Sender {
     if (this.#hasEnded) {
       if ((events & EPOLLERR) !== 0) this.#failAsTold()
     } else if (this.#readable && !this.#paused) this.#read()
-    if ((events & EPOLLOUT) !== 0 && this.#queuedBytes > 0 && this.#corks === 0) this.#sendQueue()
+    if ((events & EPOLLOUT) !== 0 && this.#queuedBytes > 0) this.#sendQueue()
   }
 
   write(chunk: Uint8Array | string): boolean {
     if (this.#closed || this.#ending) return true
-    if (this.#queuedBytes > 0 || this.#corks > 0) this.#keep(chunk)
+    if (this.#queuedBytes > 0) this.#keep(chunk)
     else this.#shared.outbox.put(this, chunk)
     if (this.bufferedBytes >= HIGH_WATER_BYTES) this.#shared.outbox.sendNow(this)
     const isOpen = this.bufferedBytes < HIGH_WATER_BYTES
@@ -106,23 +105,10 @@ export class FfiTransport implements Transport, Pollable, Sender {
     return isOpen
   }
 
-  cork(): void {
-    // What was written before is not held back.
-    if (this.#corks++ === 0) this.#shared.outbox.sendNow(this)
-  }
-
-  uncork(): void {
-    if (this.#corks > 0 && --this.#corks === 0 && this.#queuedBytes > 0) this.#sendQueue()
-  }
-
   end(): void {
     if (this.#ending || this.#closed) return
     this.#ending = true
     this.#shared.outbox.sendNow(this)
-    if (this.#corks > 0) {
-      this.#corks = 0
-      if (this.#queuedBytes > 0) this.#sendQueue()
-    }
     this.#shutWhenSent()
   }
 

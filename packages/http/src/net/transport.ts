@@ -49,7 +49,6 @@ export class NetTransport implements Transport, Outlet {
   #queuedBytes = 0
   /** Some of it is of an earlier turn, which has ended without sending it. */
   #isHeld = false
-  #corks = 0
   #marked = false
   #ending = false
   #needDrain = false
@@ -107,27 +106,16 @@ export class NetTransport implements Transport, Outlet {
     else if (this.#second === undefined) this.#second = chunk
     else (this.#others ??= []).push(chunk)
     this.#queuedBytes += chunk.length
-    if (this.#queuedBytes >= FLUSH_BYTES && this.#corks === 0) this.flush()
+    if (this.#queuedBytes >= FLUSH_BYTES) this.flush()
     else this.#mark()
     // A stream below its mark emits no `drain`, so it must not count as blocked either.
-    const open =
-      (this.#socket.writableLength === 0 || !this.#socket.writableNeedDrain) &&
-      this.#queuedBytes < FLUSH_BYTES
+    const open = this.#socket.writableLength === 0 || !this.#socket.writableNeedDrain
     if (!open) this.#needDrain = true
     return open
   }
 
-  cork(): void {
-    this.#corks++
-  }
-
-  uncork(): void {
-    if (this.#corks > 0 && --this.#corks === 0) this.#mark()
-  }
-
   end(): void {
     if (this.#ending || this.#closed) return
-    this.#corks = 0
     this.flush()
     this.#ending = true
     this.#socket.end()
@@ -155,7 +143,7 @@ export class NetTransport implements Transport, Outlet {
   }
 
   seal(): boolean {
-    if (this.#queuedBytes > TEXT_BYTES || this.secure || this.#corks > 0) return false
+    if (this.#queuedBytes > TEXT_BYTES || this.secure) return false
     const text = this.#text()
     const bytes = this.#queuedBytes
     this.#forget()
@@ -170,10 +158,6 @@ export class NetTransport implements Transport, Outlet {
     this.#marked = false
     const bytes = this.#queuedBytes
     if (bytes === 0) return
-    if (this.#corks > 0) {
-      this.#keep()
-      return
-    }
     const socket = this.#socket
     if (bytes <= TEXT_BYTES && !this.secure) {
       const text = this.#text()
@@ -189,7 +173,6 @@ export class NetTransport implements Transport, Outlet {
       // Nothing left in the stream means that the kernel has copied the bytes, and the memory is ours again.
       if (!waits && socket.writableLength > 0) this.#turns.giveAwayScratch(bytes)
     }
-    this.#noteRoom()
   }
 
   #forget(): void {
@@ -198,16 +181,6 @@ export class NetTransport implements Transport, Outlet {
     this.#others = undefined
     this.#queuedBytes = 0
     this.#isHeld = false
-  }
-
-  /** A cork had filled the queue, and the kernel took it at once: nobody else will say so. */
-  #noteRoom(): void {
-    if (!this.#needDrain || this.#socket.writableLength > 0) return
-    setImmediate(() => {
-      if (!this.#needDrain || this.#closed) return
-      this.#needDrain = false
-      this.#turns.run((nowMs) => this.#handler?.onDrain(nowMs))
-    })
   }
 
   #text(): string {
@@ -220,15 +193,6 @@ export class NetTransport implements Transport, Outlet {
     let at = put(this.#first, room, 0)
     at = put(this.#second, room, at)
     if (this.#others !== undefined) for (const piece of this.#others) at = put(piece, room, at)
-  }
-
-  /** Corked over the end of a turn: the pieces may point into memory that others reuse now. */
-  #keep(): void {
-    const copy = Buffer.allocUnsafeSlow(this.#queuedBytes)
-    this.#join(copy)
-    this.#forget()
-    this.#first = copy
-    this.#queuedBytes = copy.length
   }
 
   #mark(): void {

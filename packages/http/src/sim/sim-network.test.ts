@@ -79,21 +79,16 @@ describe('SimNetwork', () => {
     expect([at(client).remoteAddress, at(server).remoteAddress]).toEqual(['10.0.0.1', '10.0.0.2'])
   })
 
-  test('delivers what one turn wrote in one piece, and what a cork held across turns too', async () => {
+  test('delivers what one turn wrote in one piece', async () => {
     const { clock, client, server } = await connected()
     clock.runUntil(1)
     at(client).write('a')
     at(client).write('b')
     clock.runUntil(2)
-    at(client).cork()
     at(client).write('c')
     clock.runUntil(3)
-    at(client).write('d')
-    expect(server.received).toBe('ab')
-    at(client).uncork()
-    clock.runUntil(4)
-    expect(server.pieces.map(({ size }) => size)).toEqual([2, 2])
-    expect(server.received).toBe('abcd')
+    expect(server.pieces.map(({ size }) => size)).toEqual([2, 1])
+    expect(server.received).toBe('abc')
   })
 
   test('copies what is written outside a turn, and overwrites what was delivered', async () => {

@@ -37,7 +37,6 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
   #handler: TransportHandler | undefined
   #written: (Uint8Array | string)[] = []
   #writtenBytes = 0
-  #corks = 0
   #isFlushDue = false
   #isPaused = false
   #isDrainWanted = false
@@ -95,19 +94,9 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
     return false
   }
 
-  cork(): void {
-    this.#corks++
-  }
-
-  uncork(): void {
-    if (this.#corks > 0) this.#corks--
-    this.#flushSoon()
-  }
-
   end(): void {
     if (this.#isClosed || this.#isEndWanted) return
     this.#isEndWanted = true
-    this.#corks = 0
     this.#flushSoon()
   }
 
@@ -138,12 +127,6 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
   flush(): void {
     this.#isFlushDue = false
     if (this.#isClosed) return
-    if (this.#corks > 0) {
-      this.#written = this.#written.map((chunk) =>
-        typeof chunk === 'string' ? chunk : new Uint8Array(chunk),
-      )
-      return
-    }
     if (this.#writtenBytes > 0) this.#out?.send(this.#gather())
     if (this.#isEndWanted) this.#out?.end()
     this.onRoom()

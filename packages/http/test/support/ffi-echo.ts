@@ -1,15 +1,18 @@
-// A process with an ffi driver: echoes until its input ends, then closes the driver and has nothing else to live for.
+// A process that lives for an ffi driver alone: greets, echoes, and when its input ends closes the driver, or only its port.
 import { openFfiDriver } from '../../src/index.ts'
 
 const opened = openFfiDriver()
 if (opened.ok) {
   const driver = opened.value
-  const listener = await driver.listen({ host: '127.0.0.1', port: 0 }, (transport) => ({
-    onBytes: (bytes) => void transport.write(Buffer.from(bytes)),
-    onDrain: () => undefined,
-    onEnd: () => transport.end(),
-    onClose: () => undefined,
-  }))
+  const listener = await driver.listen({ host: '127.0.0.1', port: 0 }, (transport) => {
+    transport.write('hi, ')
+    return {
+      onBytes: (bytes) => void transport.write(Buffer.from(bytes)),
+      onDrain: () => undefined,
+      onEnd: () => transport.end(),
+      onClose: () => undefined,
+    }
+  })
   process.stdout.write(`${JSON.stringify({ port: listener.port })}\n`)
   process.stdin.on('data', () => {
     const { user, system } = process.cpuUsage()
@@ -17,7 +20,8 @@ if (opened.ok) {
       `${JSON.stringify({ connections: listener.connections, cpuMs: (user + system) / 1000 })}\n`,
     )
   })
-  process.stdin.on('end', () => void driver.close())
+  process.stdin.on('end', () => void (process.argv[2] === 'port' ? listener : driver).close())
+  process.stdin.unref()
 } else {
   process.stdout.write(`${JSON.stringify({ refused: opened.error })}\n`)
   process.stdin.destroy()

@@ -49,10 +49,6 @@ export class MemoryTransport implements Transport {
     return this.bufferedBytes === 0
   }
 
-  cork(): void {}
-
-  uncork(): void {}
-
   end(): void {
     this.ended = true
   }
