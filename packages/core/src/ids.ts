@@ -2,14 +2,14 @@ import { randomFillSync } from 'node:crypto'
 
 /** Drawn at once: asking the source of randomness costs far more than its bytes. */
 const POOL_BYTES = 16_384
-/** Turned into text at once. Small: an id that somebody keeps is a view into all of this text. */
-const TEXT_BYTES = 2048
+/** Turned into text at once. Small: an id that somebody keeps, such as a stream for hours, is a view into all of this text. */
+const TEXT_BYTES = 512
 const pool = Buffer.alloc(POOL_BYTES)
 let used = POOL_BYTES
 let digits = ''
 let offset = 0
 
-/** `bytes` (1 to 2048) of cryptographic randomness as lower-case hex. Draws from a pool: about 20 ns, not a system call. */
+/** `bytes` (1 to 512) of cryptographic randomness as lower-case hex. Draws from a pool: about 20 ns, not a system call. */
 export function randomHex(bytes: number): string {
   const length = 2 * bytes
   if (offset + length > digits.length) refill()
