@@ -1,6 +1,7 @@
 import type { ConfigInput } from '@breakwater/contract'
 import { describe, expect, test } from 'vitest'
 
+import { BARE_UPSTREAM } from '../drills/lab/config.ts'
 import type { Person } from '../drills/authz/policies.ts'
 import { LegacyStand, codeIn, json } from './support/legacy.ts'
 
@@ -108,6 +109,23 @@ describe('an answer from which something is withheld', () => {
     const own = await LegacyStand.open(MASKING, { route: ladder(fixed) })
     expect((await own.askFor(json(FULL, [], '503 Down'))).body).toBe('later')
   })
+})
+
+test('of two answers to a hedged read the first is masked, and the other is nobody’s', async () => {
+  const stand = await LegacyStand.open(MASKING, {
+    route: { hedge: { minSamples: 10, minDelay: '1ms', percentile: 0.9 } },
+    upstreams: {
+      legacy: { endpoints: ['legacy:80', 'legacy:81'], ...BARE_UPSTREAM, retryBudget: { min: '9/s' } },
+    },
+  })
+  for (let warm = 0; warm < 12; warm++) expect((await stand.askFor(json(FULL))).body).toBe(MASKED)
+  const before = stand.heads.length
+  stand.serve = (transport) => {
+    const delayMs = stand.heads.length === before + 1 ? 400 : 100
+    stand.world.clock.schedule(delayMs, () => transport.write(json(FULL)))
+  }
+  expect((await stand.ask()).body).toBe(MASKED)
+  expect(stand.heads.length).toBe(before + 2)
 })
 
 describe('an answer that its service masks', () => {

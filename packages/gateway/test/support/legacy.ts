@@ -36,17 +36,22 @@ export class LegacyStand {
     const routes = { ...options.routes, ...more.routes }
     const upstreams = { ...options.upstreams, ...more.upstreams }
     const stand = new LegacyStand(world, await shopIn(world, { ...options, ...more, routes, upstreams }))
-    await world.host('legacy').listen({ host: 'legacy', port: SERVICE_PORT }, (transport) => {
+    for (const port of [SERVICE_PORT, SERVICE_PORT + 1]) await stand.#listen(port)
+    return stand
+  }
+
+  async #listen(port: number): Promise<void> {
+    await this.world.host('legacy').listen({ host: 'legacy', port }, (transport) => {
       let text = ''
       return {
-        onBytes(bytes) {
+        onBytes: (bytes) => {
           text += Buffer.from(bytes).toString('latin1')
           for (let end = text.indexOf('\r\n\r\n'); end >= 0; end = text.indexOf('\r\n\r\n')) {
             const head = text.slice(0, end + 4)
             const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
             text = text.slice(end + 4 + length)
-            stand.heads.push(head)
-            stand.serve(transport, head)
+            this.heads.push(head)
+            this.serve(transport, head)
           }
         },
         onDrain() {},
@@ -54,7 +59,6 @@ export class LegacyStand {
         onClose() {},
       }
     })
-    return stand
   }
 
   /** What one person gets, and whether that is whole. */
