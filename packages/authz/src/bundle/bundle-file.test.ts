@@ -1,4 +1,12 @@
-import { mkdtempDisposableSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdtempDisposableSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -91,4 +99,19 @@ test('where nothing can be written no record is kept, and it says so', () => {
   const file = new BundleFile(join(own.path, 'no-such-folder', 'shop.bundle'))
   expect(file.keep(shop(1))).toBe(false)
   expect(() => file.put(NEW, shop(1))).toThrow('cannot be written')
+})
+
+test('what is written is for its owner alone, and no more open than what was there', () => {
+  using own = folder()
+  const path = join(own.path, 'shop.bundle')
+  const modes = (): readonly number[] =>
+    [path, `${path}.min-version`].map((file) => statSync(file).mode & 0o777)
+  new BundleFile(path).put(OLD, shop(1))
+  expect(modes()).toEqual([0o600, 0o600])
+  for (const file of [path, `${path}.min-version`]) chmodSync(file, 0o444)
+  new BundleFile(path).put(NEW, shop(2))
+  expect(modes()).toEqual([0o400, 0o400])
+  chmodSync(`${path}.min-version`, 0o666)
+  new BundleFile(path).keep(shop(3))
+  expect(modes()).toEqual([0o400, 0o600])
 })

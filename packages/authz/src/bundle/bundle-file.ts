@@ -1,8 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { AuthzError, messageOf } from '../errors.ts'
 import { refusedBundle, type BundleManifest } from './bundle.ts'
+
+const OWNER_ALONE = 0o600
 
 type Release = Pick<BundleManifest, 'name' | 'version'>
 
@@ -14,7 +25,7 @@ export interface BundleFileDeps {
 /**
  * The file from which bundles are taken, and beside it (`<file>.min-version`) the highest version that was ever accepted, so that a
  * process that begins anew takes no older one. The bundle is replaced as a whole: killed at any moment, the old one is there or
- * the new one.
+ * the new one. Both are for their owner alone (mode 0600, or what of it the file before had).
  *
  * This keeps out old bundles that come back: a restored copy, a late delivery, somebody who may write that one file. Whoever owns
  * the folder can delete the record as well.
@@ -60,8 +71,8 @@ export class BundleFile {
     this.requireNewest(release)
     const [bundle, record] = [temporaryFor(this.path), temporaryFor(this.#recordPath)]
     try {
-      writeThrough(bundle, signed)
-      writeThrough(record, recordText(release))
+      writeThrough(bundle, signed, this.path)
+      writeThrough(record, recordText(release), this.#recordPath)
       // Before the record: a process killed in between leaves a bundle that the record still allows.
       this.#rename(bundle, this.path)
     } catch (cause) {
@@ -79,7 +90,7 @@ export class BundleFile {
       const record = this.#record()
       if (record?.name === release.name && record.version >= release.version) return true
       const temporary = temporaryFor(this.#recordPath)
-      writeThrough(temporary, recordText(release))
+      writeThrough(temporary, recordText(release), this.#recordPath)
       return this.#replaceRecord(temporary)
     } catch {
       return false
@@ -118,8 +129,9 @@ function temporaryFor(path: string): string {
 }
 
 /** Written and on the disk: a rename that survives a power cut must not name an empty file. */
-function writeThrough(path: string, content: string | Uint8Array): void {
-  writeFileSync(path, content, { flag: 'wx', flush: true })
+function writeThrough(path: string, content: string | Uint8Array, before: string): void {
+  const { mode = OWNER_ALONE } = statSync(before, { throwIfNoEntry: false }) ?? {}
+  writeFileSync(path, content, { flag: 'wx', flush: true, mode: mode & OWNER_ALONE })
 }
 
 function flushFolder(path: string): void {

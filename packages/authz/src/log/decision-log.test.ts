@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -208,6 +208,17 @@ describe('the decision log', () => {
     const { folder } = filled({ maxFileBytes: 4096 })
     expect(readdirSync(folder).length).toBeGreaterThan(1)
     expect(verifyLog(readLogFolder(folder))).toMatchObject({ ok: true, records: 90 })
+  })
+
+  test('is for its owner alone, folder and files', () => {
+    const folder = join(mkdtempSync(join(root, 'case-')), 'made', 'here')
+    const modeOf = (path: string): number => statSync(path).mode & 0o777
+    const { log, turn } = open({ folder })
+    log.append(entry('d1'))
+    turn()
+    log.close()
+    const [file = ''] = readdirSync(folder)
+    expect([folder, join(folder, file)].map(modeOf)).toEqual([0o700, 0o600])
   })
 
   test('goes on after a restart, and cuts off an end that was never sealed', () => {

@@ -11,9 +11,9 @@ export interface LogSink {
  * of a disk flush a batch. */
 export type LogDurability = 'process' | 'power'
 
-/** Appends to a file. A write that fails half-way is taken back. */
+/** Appends to a file, made for its owner alone. A write that fails half-way is taken back. */
 export function openFileSink(path: string, durability: LogDurability): LogSink {
-  const file = openSync(path, 'a', 0o640)
+  const file = openSync(path, 'a', 0o600)
   let size = fstatSync(file).size
   return {
     write(bytes) {

@@ -25,12 +25,12 @@ export function readLogFolder(folder: string): LogFile[] {
 }
 
 /**
- * Finds the end of the log in a folder (made when it is not there) and cuts off what has no seal.
+ * Finds the end of the log in a folder (made when it is not there, for its owner alone) and cuts off what has no seal.
  *
  * @throws `BW_AUTHZ_LOG_BROKEN` when the last file does not fit its own chain: nothing may be appended to that.
  */
 export function recoverLog(folder: string, key: Uint8Array | undefined): LogState {
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
+  if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 })
   const names = readdirSync(folder).filter((name) => FILE_NAME.test(name))
   let file = Math.max(0, ...names.map((name) => Number(FILE_NAME.exec(name)?.[1])))
   if (file === 0) return { head: { seq: 0, seal: NO_SEAL }, file: 1, bytes: 0, tornBytes: 0 }

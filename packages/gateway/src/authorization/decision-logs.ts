@@ -52,7 +52,7 @@ export class DecisionLogs {
 
 function openLog(folder: string): DecisionLog {
   try {
-    makeFolder(folder)
+    makeFolder(folder, 0o700)
     return new DecisionLog({ folder, contextKeys: ['tenant'] })
   } catch (cause) {
     if (isBreakwaterError(cause)) throw cause
