@@ -24,6 +24,7 @@ export class RequestParser implements Parser {
   readonly #section = new FieldSection()
   readonly #body: BodyReader
   readonly #partial = new HeadBuffer()
+  #method = ''
   #skippedEmptyLine = false
   #checkedLine = false
   #checkedBytes = 0
@@ -187,7 +188,7 @@ export class RequestParser implements Parser {
     while (TOKEN[bytes[at] as number] !== 0) at++
     const methodBytes = at - start
     if (methodBytes === 0 || methodBytes > MAX_METHOD_BYTES || bytes[at] !== 0x20) throw badMethod()
-    const method = text.slice(0, methodBytes)
+    const method = this.#methodOf(text, methodBytes)
     const targetStart = ++at
     let query = -1
     let previous = 0
@@ -226,6 +227,15 @@ export class RequestParser implements Parser {
     head.scheme = parts.scheme
     if (parts.authority !== undefined) head.authority = parts.authority
     return head
+  }
+
+  /** Most requests of a connection have the method of the one before: one text, compared by identity from here on. */
+  #methodOf(text: string, length: number): string {
+    if (this.#method.length === length && text.startsWith(this.#method)) return this.#method
+    const method = text.slice(0, length)
+    // A longer one would be a view that keeps the whole head.
+    if (length <= 8) this.#method = method
+    return method
   }
 
   #settle(head: Head, section: FieldSection): void {
