@@ -70,6 +70,11 @@ test('the status shows what each breaker, bulkhead, budget and pool is doing', a
         throttleRejectRatio: undefined,
       },
     ],
+    authorization: {
+      enforced: true,
+      policyVersion: 'opa:shop/allow',
+      opa: { breaker: { kind: 'forced-closed', by: 'ada' } },
+    },
     routes: [],
   }
   await expect(statusText(status, 'http://127.0.0.1:9901')).toMatchFileSnapshot('golden/status.txt')

@@ -38,6 +38,7 @@ const READS = [
 ] as const
 const ORDERS = [
   '/upstreams/:name/breaker',
+  '/authorization/breaker',
   '/upstreams/:name/endpoints/:id/eject',
   '/upstreams/:name/endpoints/:id/uneject',
   '/reload',
@@ -105,6 +106,10 @@ export function createApp(options: AppOptions): Hono {
     const name = context.req.param('name')
     operator.steerBreaker(name, readBreakerOrder(await jsonOf(context)))
     return context.json(upstreamStatus(gateway, name), 200, NO_STORE)
+  })
+  app.post('/authorization/breaker', async (context) => {
+    operator.steerOpaBreaker(readBreakerOrder(await jsonOf(context)))
+    return context.json(gateway.status().authorization, 200, NO_STORE)
   })
   for (const order of ['eject', 'uneject'] as const) {
     app.post(`/upstreams/:name/endpoints/:id/${order}`, (context) => {

@@ -3,6 +3,9 @@ import type { Gauge, MetricFamily, MetricsRegistry } from '@breakwater/telemetry
 
 const BREAKER_STATES = ['closed', 'open', 'half-open', 'forced-open', 'forced-closed'] as const
 
+/** No upstream is called so: a name holds no dot. */
+const OPA = 'authorization.opa'
+
 type Write = (family: MetricFamily<Gauge>, value: number, ...labels: readonly string[]) => void
 
 /**
@@ -18,11 +21,12 @@ export function collectGatewayGauges(registry: MetricsRegistry, gateway: Gateway
       family.labels(...labels).set(value)
       now.set(`${family.name} ${labels.join(' ')}`, () => void family.remove(...labels))
     }
-    const { ready, overload, listeners, upstreams } = gateway.status()
+    const { ready, overload, listeners, upstreams, authorization } = gateway.status()
     write(families.ready, ready ? 1 : 0)
     if (overload !== undefined) write(families.overload, overload.level)
     for (const { name, connections } of listeners) write(families.connections, connections, name)
     for (const upstream of upstreams) writeUpstream(upstream, families, write)
+    writeBreaker(OPA, authorization?.opa?.breaker, families, write)
     for (const [key, remove] of shown) if (!now.has(key)) remove()
     shown = now
   })
@@ -31,9 +35,7 @@ export function collectGatewayGauges(registry: MetricsRegistry, gateway: Gateway
 
 function writeUpstream(status: UpstreamStatus, families: Families, write: Write): void {
   const { name, breaker, bulkhead, adaptiveLimit, shedder, throttleRejectRatio } = status
-  if (breaker !== undefined) {
-    for (const state of BREAKER_STATES) write(families.breaker, breaker.kind === state ? 1 : 0, name, state)
-  }
+  writeBreaker(name, breaker, families, write)
   if (bulkhead !== undefined) {
     write(families.bulkheadInFlight, bulkhead.inFlight, name)
     write(families.bulkheadLimit, bulkhead.maxConcurrent, name)
@@ -51,6 +53,16 @@ function writeUpstream(status: UpstreamStatus, families: Families, write: Write)
     write(families.pool, idleConnections, name, id, 'idle')
     write(families.poolPending, pendingRequests, name, id)
   }
+}
+
+function writeBreaker(
+  name: string,
+  breaker: UpstreamStatus['breaker'],
+  families: Families,
+  write: Write,
+): void {
+  if (breaker === undefined) return
+  for (const state of BREAKER_STATES) write(families.breaker, breaker.kind === state ? 1 : 0, name, state)
 }
 
 type Families = ReturnType<typeof familiesOf>

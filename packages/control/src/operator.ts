@@ -11,6 +11,7 @@ export interface BreakerOrder {
 }
 
 type Upstream = NonNullable<ReturnType<Gateway['upstream']>>
+type Breaker = NonNullable<Gateway['opaBreaker']>
 
 /** @throws `BW_CONTROL_BODY_INVALID` naming what is wrong. */
 export function readBreakerOrder(body: unknown): BreakerOrder {
@@ -40,11 +41,23 @@ export class Operator {
   }
 
   /** @throws `BW_CONTROL_TARGET_MISSING`, `BW_CONTROL_SWITCHED_OFF` */
-  steerBreaker(upstreamName: string, { action, by }: BreakerOrder): void {
+  steerBreaker(upstreamName: string, order: BreakerOrder): void {
     const { breaker } = this.#upstream(upstreamName)
     if (breaker === undefined) {
       throw errors.BW_CONTROL_SWITCHED_OFF(`the upstream ${upstreamName} has no breaker`)
     }
+    this.#steer(breaker, order)
+  }
+
+  /** @throws `BW_CONTROL_SWITCHED_OFF` */
+  steerOpaBreaker(order: BreakerOrder): void {
+    const { opaBreaker } = this.#gateway
+    if (opaBreaker === undefined)
+      throw errors.BW_CONTROL_SWITCHED_OFF('no engine with a breaker decides: authorization.opa')
+    this.#steer(opaBreaker, order)
+  }
+
+  #steer(breaker: Breaker, { action, by }: BreakerOrder): void {
     switch (action) {
       case 'forceOpen':
         return breaker.forceOpen(by)

@@ -32,7 +32,16 @@ export interface ReloadReport {
   readonly failure: string | undefined
 }
 
-const READ_AT_START = new Set(['name', 'overload', 'telemetry', 'admin', 'state', 'sockets', 'services', 'welcome'])
+const READ_AT_START = new Set([
+  'name',
+  'overload',
+  'telemetry',
+  'admin',
+  'state',
+  'sockets',
+  'services',
+  'welcome',
+])
 
 /**
  * Reads a gateway's configuration again and puts it into effect: a route or upstream that has become bad keeps its last

@@ -3,6 +3,7 @@ import type { Random, Timer } from '@breakwater/core'
 import type { GatewayConfig } from '@breakwater/contract'
 import type { Driver } from '@breakwater/http'
 import type { OverloadReadings } from '@breakwater/resilience/load'
+import type { CircuitBreaker } from '@breakwater/resilience/machines'
 import { AccessLog, MetricsRegistry } from '@breakwater/telemetry'
 import type { WriteBatch } from '@breakwater/telemetry'
 import { errors } from './errors.ts'
@@ -177,6 +178,11 @@ export class Gateway {
     const settings = config.authorization.mode === 'off' ? undefined : config.authorization.authzen
     if (authorization === undefined || settings === undefined) return undefined
     return (request, call) => answerAuthZen(authorization, settings, request, call)
+  }
+
+  /** The breaker before the engine elsewhere that decides; undefined where none does, or it is off. */
+  get opaBreaker(): CircuitBreaker | undefined {
+    return this.#snapshot.authorization?.remote?.breaker
   }
 
   /** The signed policies in force; undefined where the configuration names none. */

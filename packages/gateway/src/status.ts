@@ -54,12 +54,24 @@ export interface RouteStatus {
   readonly ladder: readonly string[]
 }
 
+/** Who decides what requests may do. */
+export interface AuthorizationStatus {
+  /** False in dark mode. */
+  readonly enforced: boolean
+  /** The policies in force, or the decision that an engine elsewhere is asked for. */
+  readonly policyVersion: string
+  /** The engine elsewhere; undefined where none is asked. */
+  readonly opa: { readonly breaker: BreakerState | undefined } | undefined
+}
+
 export interface GatewayStatus {
   readonly ready: boolean
   readonly draining: boolean
   readonly overload: { readonly level: number; readonly cause: string | undefined } | undefined
   readonly listeners: readonly ListenerStatus[]
   readonly upstreams: readonly UpstreamStatus[]
+  /** Undefined when it is off. */
+  readonly authorization: AuthorizationStatus | undefined
   readonly routes: readonly RouteStatus[]
 }
 
@@ -77,7 +89,18 @@ export function statusOf(
     overload: overload === undefined ? undefined : { level: overload.level, cause: overload.cause },
     listeners,
     upstreams: [...snapshot.upstreams.values()].map((upstream) => upstreamStatus(upstream, nowMs)),
+    authorization: authorizationStatus(snapshot, nowMs),
     routes: snapshot.plans.map(routeStatus),
+  }
+}
+
+function authorizationStatus({ authorization }: Snapshot, nowMs: number): AuthorizationStatus | undefined {
+  if (authorization === undefined) return undefined
+  const { isEnforced, version, remote } = authorization
+  return {
+    enforced: isEnforced,
+    policyVersion: version,
+    opa: remote && { breaker: remote.breaker?.state(nowMs) },
   }
 }
 

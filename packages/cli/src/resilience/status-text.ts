@@ -5,7 +5,7 @@ import { table } from '../table.ts'
 
 /** Breakers, budgets, bulkheads and pools of a running gateway, as tables. */
 export function statusText(status: AdminStatus, url: string): string {
-  const { name, ready, draining, overload, listeners, upstreams, nowMs } = status
+  const { name, ready, draining, overload, listeners, upstreams, authorization, nowMs } = status
   const condition = draining ? 'draining' : ready ? 'ready' : 'not ready'
   const load =
     overload === undefined
@@ -34,6 +34,7 @@ export function statusText(status: AdminStatus, url: string): string {
       ['UPSTREAM', 'ENDPOINT', 'STATE', 'IN FLIGHT', 'LATENCY', 'CONNECTIONS', 'IDLE', 'PENDING'],
       ...upstreams.flatMap(({ name, endpoints }) => endpoints.map((endpoint) => endpointRow(name, endpoint))),
     ]),
+    authorizationLine(authorization, nowMs),
     reloadLines(status),
   ].join('')
 }
@@ -67,6 +68,13 @@ function breakerText(breaker: UpstreamStatus['breaker'], nowMs: number): string 
     case 'forced-closed':
       return `${breaker.kind.toUpperCase()} (by ${breaker.by})`
   }
+}
+
+function authorizationLine(authorization: AdminStatus['authorization'], nowMs: number): string {
+  if (authorization === undefined) return ''
+  const { enforced, policyVersion, opa } = authorization
+  const breaker = opa === undefined ? '' : `, breaker ${breakerText(opa.breaker, nowMs)}`
+  return `\nauthorization: ${enforced ? 'enforced' : 'dark'} by ${policyVersion}${breaker}\n`
 }
 
 function endpointRow(upstream: string, endpoint: EndpointStatus): readonly string[] {

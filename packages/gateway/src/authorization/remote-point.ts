@@ -20,11 +20,14 @@ export type OpaConfig = NonNullable<AuthorizationConfig['opa']>
 export class RemotePoint {
   readonly #settings: OpaConfig
   readonly #client: OpaClient
+  /** Undefined when it is off. */
+  readonly breaker: CircuitBreaker | undefined
   #underWay = 0
 
   private constructor(settings: OpaConfig, clock: Clock) {
     const { url, path, timeoutMs, maxAnswerBytes, token } = settings
     const breaker = breakerOf({ name: 'authorization.opa', breaker: settings.breaker }, Math.random)
+    this.breaker = breaker
     this.#settings = settings
     this.#client = new OpaClient(
       {
