@@ -98,7 +98,7 @@ const connect = (driver: Driver, port: number, host: string = '127.0.0.1'): Prom
 const soon = (ms = 20): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** No two places of it look the same: bytes that change places are seen. */
-const NOISE = Buffer.from(Uint32Array.from({ length: 100_000 }, (_, at) => Math.imul(at, 0x9e37_79b1)).buffer)
+const NOISE = Buffer.from(Uint32Array.from({ length: 270_000 }, (_, at) => Math.imul(at, 0x9e37_79b1)).buffer)
 
 /** Sends chunks of every size with pauses and stops in between, and half-closes; the other side echoes. */
 async function converse(near: End, far: End, random: Random): Promise<void> {
@@ -110,7 +110,7 @@ async function converse(near: End, far: End, random: Random): Promise<void> {
     else if (luck < 0.2) near.transport.resume()
     else if (luck < 0.3) await soon(1)
     else {
-      const size = Math.floor(random() ** 4 * 300_000)
+      const size = Math.floor(random() ** 3 * 1_000_000)
       const chunk = NOISE.subarray(step * 1_000, step * 1_000 + size)
       sent.push(chunk)
       near.transport.write(luck < 0.7 ? chunk.toString('latin1') : chunk)

@@ -97,8 +97,11 @@ export class FfiTransport implements Transport, Pollable, Sender {
 
   write(chunk: Uint8Array | string): boolean {
     if (this.#closed || this.#ending) return true
-    if (this.#queuedBytes > 0) this.#keep(chunk)
-    else this.#shared.outbox.put(this, chunk)
+    if (this.#queuedBytes > 0) {
+      // The rest of a long write stands in the box still, and goes before.
+      this.#shared.outbox.sendNow(this)
+      this.#keep(chunk)
+    } else this.#shared.outbox.put(this, chunk)
     if (this.bufferedBytes >= HIGH_WATER_BYTES) this.#shared.outbox.sendNow(this)
     const isOpen = this.bufferedBytes < HIGH_WATER_BYTES
     if (!isOpen) this.#needDrain = true
