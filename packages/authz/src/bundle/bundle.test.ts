@@ -163,6 +163,23 @@ describe('a bundle holder', () => {
     expect(held.decide(request, HOUR).decision).toBe('allow')
   })
 
+  test('forgets a revocation once a bundle has come without what was revoked', () => {
+    const { held } = holder()
+    const without = signed(3, { content: { ...bundle(3).content, entities: '[]' } })
+    held.offer(signed(1), HOUR)
+    held.apply({ remove: [uid('User', 'ann'), uid('User', 'nobody')] })
+    held.offer(signed(2), HOUR)
+    expect(held.live.remove).toEqual([uid('User', 'ann')])
+    // One that is refused has changed nothing.
+    const refuse = (): void => {
+      throw new Error('not this one')
+    }
+    expect(held.offer(without, HOUR, refuse).kind).toBe('refused')
+    expect(held.live.remove).toEqual([uid('User', 'ann')])
+    expect(held.offer(without, HOUR).kind).toBe('accepted')
+    expect(held.live.remove).toEqual([])
+  })
+
   test('refuses a bundle that the entities at hand do not fit', () => {
     const { held } = holder()
     held.offer(signed(1), HOUR)

@@ -31,6 +31,8 @@ export interface BundleHolderOptions {
    * young enough: keep it across restarts (`BundleFile`) and pass it here.
    */
   readonly minVersion?: number
+  /** What became of entities before, under another holder: counts for the first bundle as for all. */
+  readonly live?: EntityChanges | undefined
   /** How far the signer's clock may be ahead. Default one minute. */
   readonly maxSkewMs?: number
   /** How policies are opened; strict unless told otherwise. */
@@ -55,7 +57,7 @@ interface Held {
  */
 export class BundleHolder {
   readonly #options: Required<Pick<BundleHolderOptions, 'maxAgeMs' | 'maxSkewMs'>> & BundleHolderOptions
-  readonly #live = new LiveEntities()
+  #live = new LiveEntities()
   #held: Held | undefined
   #staleTold = false
 
@@ -69,6 +71,7 @@ export class BundleHolder {
       )
     }
     this.#options = { ...options, maxAgeMs, maxSkewMs }
+    if (options.live !== undefined) this.#live.add(options.live)
   }
 
   /** What is in force; undefined before the first bundle. */
@@ -148,8 +151,10 @@ export class BundleHolder {
       isRefresh && this.#held !== undefined
         ? this.#held.opened
         : openPolicies(bundle.content, { ...policies, version })
-    if (!isRefresh) opened.authorizer.store.apply(this.#live.changes())
+    const live = isRefresh ? this.#live : this.#live.over(opened.authorizer.store)
+    if (!isRefresh) opened.authorizer.store.apply(live.changes())
     confirm?.(opened.authorizer, bundle)
+    this.#live = live
     this.#held = { bundle, opened, text }
     this.#staleTold = false
     return { kind: isRefresh ? 'refreshed' : 'accepted', manifest: bundle, keyId }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import { EntityStore } from '../entities/entity-store.ts'
 import { LiveEntities } from './live-entities.ts'
 
 describe('entities changed beside the bundles', () => {
@@ -24,4 +25,15 @@ describe('entities changed beside the bundles', () => {
       expect(live.changes()).toEqual({ upsert: [], remove: [] })
     },
   )
+})
+
+const user = (id: string): { readonly type: string; readonly id: string } => ({ type: 'User', id })
+
+test('a removal is forgotten over entities that no longer hold what was removed, and counts over those that do', () => {
+  const live = new LiveEntities()
+  live.add({ upsert: [{ uid: user('cy') }], remove: [user('ann'), user('bob')] })
+  const base = new EntityStore()
+  base.apply({ upsert: [{ uid: user('ann') }] })
+  expect(live.over(base).changes()).toEqual({ upsert: [{ uid: user('cy') }], remove: [user('ann')] })
+  expect(live.changes().remove).toHaveLength(2)
 })

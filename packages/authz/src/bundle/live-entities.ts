@@ -1,10 +1,11 @@
-import type { EntityChanges } from '../entities/entity-store.ts'
+import type { EntityChanges, EntityStore } from '../entities/entity-store.ts'
 import { entitiesIn } from '../entities/read-entities.ts'
 import type { EntityInput, UidInput } from '../entities/read-entities.ts'
 
 /**
  * The last state of every entity that was changed beside the bundles, so that the next bundle does not bring back an older one:
- * what was removed stays removed.
+ * what was removed stays removed. A removal is remembered until policies come whose own entities no longer hold what was removed:
+ * it grows with what is removed between two of them.
  */
 export class LiveEntities {
   readonly #upserts = new Map<string, EntityInput>()
@@ -24,13 +25,29 @@ export class LiveEntities {
     }
   }
 
+  /** What of it still matters over the entities that a store begins with. */
+  over(base: EntityStore): LiveEntities {
+    const { upsert = [], remove = [] } = this.changes()
+    const live = new LiveEntities()
+    const isHeld = (uid: UidInput): boolean => {
+      const { type, id } = insideOf(uid)
+      return base.has(type, id)
+    }
+    live.add({ upsert, remove: remove.filter(isHeld) })
+    return live
+  }
+
   /** All of it as one transaction. */
   changes(): EntityChanges {
     return { upsert: [...this.#upserts.values()], remove: [...this.#removals.values()] }
   }
 }
 
+function insideOf(uid: UidInput): { readonly type: string; readonly id: string } {
+  return '__entity' in uid ? uid.__entity : uid
+}
+
 function keyOf(uid: UidInput): string {
-  const { type, id } = '__entity' in uid ? uid.__entity : uid
+  const { type, id } = insideOf(uid)
   return `${type}::${JSON.stringify(id)}`
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempDisposableSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempDisposableSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signBundle, writeBundle } from '@breakwater/authz/operate'
@@ -48,6 +48,18 @@ test('no reload takes an older bundle than another process has taken from the sa
   expect(BundlePoint.open(settings(3), config, () => 0, other).state?.version).toBe(3)
   expect(BundlePoint.open(settings(2), config, () => 0, one).state?.version).toBe(1)
   expect(BundlePoint.open(settings(3), config, () => 0, one).state?.version).toBe(3)
+})
+
+test('a bundle that the entities at hand do not fit is not put on record', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'breakwater-bundle-'))
+  const { config, settings } = release(folder.path)
+  const point = BundlePoint.open(settings(1), config, () => 0, undefined)
+  const other = { ...settings(2), staleAfterMs: 2000 }
+  const live = { upsert: [{ uid: { type: 'Stranger', id: 's' } }] }
+  expect(() => BundlePoint.open(other, config, () => 0, point, live)).toThrow('Stranger')
+  expect(readFileSync(join(folder.path, 'shop.bundle.min-version'), 'utf8')).toContain('"version":1')
+  const removal = { remove: [{ type: 'Tenant', id: 'none' }] }
+  expect(BundlePoint.open(other, config, () => 0, point, removal).live).toEqual({ upsert: [], remove: [] })
 })
 
 test('decisions of a bundle are repeated by the official engine, as those of a folder are', async () => {

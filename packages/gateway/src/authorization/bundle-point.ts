@@ -37,6 +37,7 @@ export class BundlePoint implements ConfiguredPoint {
     settings: Settings & { readonly name: string },
     epochMs: () => number,
     previous: ConfiguredPoint | undefined,
+    live: EntityChanges | undefined,
   ) {
     const { bundleFile = '', trustedKeys, staleAfterMs, name } = settings
     this.#settings = settings
@@ -48,6 +49,7 @@ export class BundlePoint implements ConfiguredPoint {
         createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
       ),
       maxAgeMs: staleAfterMs,
+      live,
       minVersion: Math.max(this.#file.minVersion(name), versionOf(previous, name)),
     })
   }
@@ -69,9 +71,8 @@ export class BundlePoint implements ConfiguredPoint {
     const settings = { bundleFile, trustedKeys, staleAfterMs, replay, name: gateway.name.toLowerCase() }
     try {
       const canStay = previous instanceof BundlePoint && isSame(previous.#settings, settings)
-      const point = canStay ? previous : new BundlePoint(settings, epochMs, previous)
+      const point = canStay ? previous : new BundlePoint(settings, epochMs, previous, live)
       point.#read(gateway)
-      if (!canStay && live !== undefined) point.apply(live)
       return point
     } catch (cause) {
       throw errors.BW_GATEWAY_POLICIES_INVALID(

@@ -61,7 +61,7 @@ export class PolicyPoint implements ConfiguredPoint {
         ? previous
         : new PolicyPoint(content, openPolicies(content).authorizer, config.replay)
       requireRoutes(point.#authorizer.store, gateway)
-      if (!canStay && live !== undefined) point.apply(live)
+      if (!canStay && live !== undefined) point.#takeOver(live)
       return point
     } catch (cause) {
       throw errors.BW_GATEWAY_POLICIES_INVALID(
@@ -84,6 +84,12 @@ export class PolicyPoint implements ConfiguredPoint {
   apply(changes: EntityChanges): void {
     this.#authorizer.store.apply(changes)
     this.#live.add(changes)
+  }
+
+  #takeOver(live: EntityChanges): void {
+    const all = new LiveEntities()
+    all.add(live)
+    this.apply(all.over(this.store).changes())
   }
 
   get live(): EntityChanges {
