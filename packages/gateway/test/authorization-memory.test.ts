@@ -131,7 +131,7 @@ describe('what the gateway remembers of a caller', () => {
   })
 
   test('takes bounded room, and what is asked for stays', () => {
-    const recent = new Recent<number>(100)
+    const recent = new Recent<number>(100, 1e6)
     recent.set('kept', 1)
     for (let at = 0; at < 10_000; at++) {
       recent.set(`key-${at}`, at)
@@ -142,8 +142,27 @@ describe('what the gateway remembers of a caller', () => {
     expect(recent.get('key-1')).toBeUndefined()
   })
 
+  test('takes bounded room when the texts are long, or more and more is remembered about them', () => {
+    const recent = new Recent<number>(1000, 50_000)
+    const text = (at: number): string => `${'x'.repeat(4000)}${at}`
+    for (let at = 0; at < 100; at++) {
+      recent.set(text(at), at)
+      expect(recent.bytes).toBeLessThanOrEqual(100_000)
+      expect(recent.size).toBeLessThanOrEqual(24)
+    }
+    expect(recent.get(text(99))).toBe(99)
+    const grown = new Recent<number>(1000, 50_000)
+    for (let at = 0; at < 10; at++) grown.set(`user-${at}`, at)
+    for (let at = 0; at < 100; at++) {
+      const user = `user-${at % 10}`
+      if (grown.get(user) === undefined) grown.set(user, at)
+      grown.grow(user, 4000)
+      expect(grown.bytes).toBeLessThanOrEqual(108_000)
+    }
+  })
+
   test('tells apart what ends alike', () => {
-    const recent = new Recent<string>(100)
+    const recent = new Recent<string>(100, 1e6)
     const end = 'e'.repeat(60)
     recent.set(`one ${end}`, 'one')
     expect([recent.get(`one ${end}`), recent.get(`two ${end}`), recent.get(end)]).toEqual([

@@ -55,6 +55,8 @@ interface KnownUser {
 }
 
 const MAX_REMEMBERED = 10_000
+/** Tokens of ordinary length are bounded by their number. */
+const MAX_BYTES = 8 * 1024 * 1024
 const MAX_WORKLOADS_OF_USER = 8
 const MAX_TEXT = 8192
 
@@ -66,8 +68,8 @@ export class KnownCallers {
   readonly #options: IdentityOptions
   readonly #types: CallerTypes
   readonly #workloadHeader: string
-  readonly #users = new Recent<KnownUser>(MAX_REMEMBERED)
-  readonly #workloads = new Recent<KnownCaller>(MAX_REMEMBERED)
+  readonly #users = new Recent<KnownUser>(MAX_REMEMBERED, MAX_BYTES)
+  readonly #workloads = new Recent<KnownCaller>(MAX_REMEMBERED, MAX_BYTES)
 
   constructor(options: IdentityOptions, types: CallerTypes) {
     this.#options = options
@@ -115,14 +117,15 @@ export class KnownCallers {
       return
     }
     let entry = this.#users.get(user)
-    if (entry === undefined) {
+    // One who comes through ever other workloads begins anew.
+    if (entry === undefined || entry.through.size >= MAX_WORKLOADS_OF_USER) {
       entry = { alone: undefined, through: new Map() }
       this.#users.set(user, entry)
     }
     if (workload === '') entry.alone = caller
     else {
-      if (entry.through.size >= MAX_WORKLOADS_OF_USER) entry.through.clear()
       entry.through.set(ownText(workload), caller)
+      this.#users.grow(user, workload.length)
     }
   }
 }

@@ -1,8 +1,8 @@
 import { createPublicKey, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { ExpiringMap, failed, ok } from '@breakwater/core'
+import { failed, ok } from '@breakwater/core'
 import type { Result } from '@breakwater/core'
-import { ownText } from './recent.ts'
+import { Recent } from './recent.ts'
 import { TEST_TOKEN_TYPE } from './test-issuer.ts'
 
 /** What a verified token says. */
@@ -27,12 +27,12 @@ const NAME = /^[\x21-\x7e]{1,200}$/
 
 /**
  * Verifies the tokens of one test issuer. The key and the algorithm are those of the configuration, never those that a token
- * asks for (RFC 8725 §3.1). A token found good is remembered, by all of its characters, until it ends; failures never are.
+ * asks for (RFC 8725 §3.1). A token found good is remembered, by all of its characters; failures never are.
  */
 export class TokenVerifier {
   readonly #options: TokenVerifierOptions
   readonly #key: KeyObject
-  readonly #good = new ExpiringMap<string, VerifiedToken>({ maxEntries: 10_000 })
+  readonly #good = new Recent<VerifiedToken>(10_000, 8 * 1024 * 1024)
 
   constructor(options: TokenVerifierOptions) {
     this.#options = options
@@ -44,7 +44,7 @@ export class TokenVerifier {
 
   /** `nowMs`: milliseconds since 1970. The reason is safe to log and to tell. */
   verify(token: string, nowMs: number): Result<VerifiedToken, string> {
-    const known = this.#good.get(token, nowMs)
+    const known = this.#good.get(token)
     if (known !== undefined) return known.expiresMs > nowMs ? ok(known) : failed('the token has expired')
     if (token.length > MAX_TOKEN_CHARACTERS) return failed('the token is too long')
     const [, header = '', payload = '', signature = ''] = COMPACT.exec(token) ?? []
@@ -60,7 +60,7 @@ export class TokenVerifier {
     )
     if (!isGenuine) return failed('the signature is not one of the trusted issuer')
     const claims = this.#claimsOf(read(payload), nowMs)
-    if (claims.ok) this.#good.set(ownText(token), claims.value, nowMs)
+    if (claims.ok) this.#good.set(token, claims.value)
     return claims
   }
 
