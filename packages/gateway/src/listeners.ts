@@ -1,4 +1,5 @@
 import type { ListenerConfig } from '@breakwater/contract'
+import { errors } from './errors.ts'
 import { GatewayListener } from './listener.ts'
 import type { ListenerShared } from './listener.ts'
 import { isSame } from './same.ts'
@@ -51,7 +52,9 @@ export class Listeners {
       for (const config of configs) {
         const holder = this.#holderOf(config)
         if (holder === undefined) {
-          const listener = await GatewayListener.open(config, this.#shared)
+          const listener = await GatewayListener.open(config, this.#shared).catch((error: unknown) => {
+            throw this.#ownRival(config, error) ?? error
+          })
           opened.push(listener)
           next.set(config.name, listener)
         } else if (isSame(holder.config, config)) {
@@ -97,6 +100,16 @@ export class Listeners {
     return undefined
   }
 
+  /** Two addresses that overlap share no port, and the one that is open is not closed before the other is. */
+  #ownRival({ name, host, port }: ListenerConfig, cause: unknown): Error | undefined {
+    const held = [...this.#open.values()].map(({ config }) => config).find((one) => one.port === port)
+    if (held === undefined || port === 0 || !isAnyHost(held.host, host)) return undefined
+    return errors.BW_GATEWAY_START_FAILED(
+      `listener ${name} cannot open on ${host}:${port} while this gateway listens on ${held.host}:${port} itself (listener ${held.name}): restart it, or choose another port`,
+      { cause },
+    )
+  }
+
   #all(): GatewayListener[] {
     return [...this.#open.values(), ...this.#retiring]
   }
@@ -107,4 +120,9 @@ export class Listeners {
     this.#retiring.add(listener)
     await listener.drain()
   }
+}
+
+/** Whether one of them stands for every address of the machine. */
+function isAnyHost(...hosts: readonly string[]): boolean {
+  return hosts.some((host) => host === '0.0.0.0' || host === '::')
 }

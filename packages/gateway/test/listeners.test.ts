@@ -10,7 +10,7 @@ import { resolveObject } from '@breakwater/contract'
 import type { GatewayConfig } from '@breakwater/contract'
 import { Gateway } from '@breakwater/gateway'
 import { openNetDriver } from '@breakwater/http'
-import { hasOpenssl, makeCertificate } from '@breakwater/testkit'
+import { freePort, hasOpenssl, makeCertificate } from '@breakwater/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { GATEWAY_PORT, drillConfig } from '../drills/lab/config.ts'
@@ -183,6 +183,19 @@ describe('over real sockets', () => {
     expect(gateway.addresses.get('main')?.port).toBe(port)
     await gateway.close()
   }, 20_000)
+
+  test('a wider address on the port that is open is refused with the reason, and the port stays open', async () => {
+    await using driver = closing(openNetDriver())
+    const port = await freePort()
+    const gateway = await Gateway.open(configOf({ port }), { driver })
+    await expect(gateway.reload(configOf({ port, host: '0.0.0.0' }))).rejects.toMatchObject({
+      code: 'BW_GATEWAY_START_FAILED',
+      message: expect.stringContaining(`while this gateway listens on 127.0.0.1:${port} itself`),
+    })
+    expect(await ask(port)).toBe('HTTP/1.1 200')
+    expect(gateway.addresses.get('main')).toMatchObject({ host: '127.0.0.1', port })
+    await gateway.close()
+  })
 
   test.runIf(hasOpenssl())(
     'handshakes that do not end count towards the connections of a client',
