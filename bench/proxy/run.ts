@@ -7,6 +7,7 @@ import { cpuTimeOf, startPinned } from '../lib/process.ts'
 import type { Started } from '../lib/process.ts'
 import { peersOn } from './peers.ts'
 import { measureStreams } from './streams.ts'
+import type { StreamRow } from './streams.ts'
 import type { Peer } from './peers.ts'
 
 const PROXY_CORE = 0
@@ -17,9 +18,14 @@ const PATHS = ['/small', '/16k'] as const
 /** Requests before anything is measured, so that every peer is compiled and grown; a slow one is given no more than the seconds. */
 const WARM_UP_REQUESTS = 30_000
 const WARM_UP_SECONDS = 12
+const OWN = ['breakwater', 'breakwater (ffi driver)'] as const
+/** Its log makes no difference to a stream. */
+const NOT_STREAMED = 'nginx without its log'
 /** When nginx itself varies by more than this between rounds, the machine was too busy for a verdict. */
 const MAX_SPREAD = 0.25
 const TARGET = 1.6
+const TARGET_STREAM_BYTES = 20_000
+const TARGET_EVENT_US = 20
 const here = import.meta.dirname
 const node = [process.execPath, '--conditions=source', '--disable-warning=ExperimentalWarning']
 
@@ -117,7 +123,7 @@ export async function benchProxy({ rounds, seconds, streams }: ProxyBenchOptions
   for (const peer of running) await peer.process[Symbol.asyncDispose]()
   const rows = running.flatMap((peer) => PATHS.map((path) => rowOf(peer, path, running)))
   console.table(rows.map(shown))
-  const verdicts = PATHS.map((path) => verdictOf(path, running))
+  const verdicts = OWN.flatMap((own) => PATHS.map((path) => verdictOf(path, own, running)))
   for (const verdict of verdicts) console.log(verdict)
   const load1 = [loadBefore[0] ?? 0, loadavg()[0] ?? 0].map((value) => value.toFixed(1)).join(' before and ')
   const result = {
@@ -130,8 +136,11 @@ export async function benchProxy({ rounds, seconds, streams }: ProxyBenchOptions
     rows,
   }
   writeResult('proxy', result)
-  const present = first.peers.filter((peer) => !('absent' in peer.command))
-  writeResult('proxy', { ...result, streaming: await measureStreams(present, FIRST_PROXY_PORT, streams) })
+  const present = first.peers.filter((peer) => !('absent' in peer.command) && peer.name !== NOT_STREAMED)
+  const streaming = await measureStreams(present, FIRST_PROXY_PORT, streams)
+  const streamVerdicts = streaming.flatMap(streamVerdictOf)
+  for (const verdict of streamVerdicts) console.log(verdict)
+  writeResult('proxy', { ...result, notes: [...result.notes, ...streamVerdicts], streaming })
 }
 
 interface Row {
@@ -179,16 +188,28 @@ function shown({ proxy, path, ...figures }: Row): Record<string, string> {
   }
 }
 
-function verdictOf(path: (typeof PATHS)[number], running: readonly Running[]): string {
-  const nginx = running.find(({ name }) => name === 'nginx')
-  const own = running.find(({ name }) => name === 'breakwater')
-  if (nginx === undefined || own === undefined) return `${path}: nothing to compare with.`
+function verdictOf(
+  path: (typeof PATHS)[number],
+  name: (typeof OWN)[number],
+  running: readonly Running[],
+): string {
+  const nginx = running.find((peer) => peer.name === 'nginx')
+  const own = running.find((peer) => peer.name === name)
+  if (nginx === undefined || own === undefined) return `${name}, ${path}: nothing to compare with.`
   const totals = nginx.samples[path].map(({ totalUs }) => totalUs)
   const spread = median(totals) / Math.min(...totals) - 1
   const { timesNginx = Number.NaN } = rowOf(own, path, running)
-  const figure = `${path}: ${timesNginx.toFixed(2)} × nginx, target ${TARGET}`
+  const figure = `${name}, ${path}: ${timesNginx.toFixed(2)} × nginx, target ${TARGET}`
   if (spread > MAX_SPREAD) {
     return `${figure}. No verdict: the median of nginx itself lies ${(spread * 100).toFixed(0)} % above its least, the machine was busy.`
   }
   return `${figure}: ${timesNginx <= TARGET ? 'met' : 'missed'}.`
+}
+
+function streamVerdictOf({ proxy, bytesPerStream, cpuUsPerEvent }: StreamRow): string[] {
+  if (!OWN.some((name) => name === proxy)) return []
+  const met = (isMet: boolean): string => (isMet ? 'met' : 'missed')
+  return [
+    `${proxy}, an open stream: ${(bytesPerStream / 1000).toFixed(1)} KB, target ${TARGET_STREAM_BYTES / 1000}: ${met(bytesPerStream <= TARGET_STREAM_BYTES)}; ${cpuUsPerEvent.toFixed(1)} µs an event, target ${TARGET_EVENT_US}: ${met(cpuUsPerEvent <= TARGET_EVENT_US)}.`,
+  ]
 }
