@@ -90,7 +90,7 @@ export const reloadSchema = subsection('What happens when the file changes.', {
 
 export const socketsSchema = subsection('How connections are read and written.', {
   driver: choice(
-    'Who calls the operating system. `net`: the sockets of Node, everywhere. `ffi`: the gateway itself, through `node:ffi` and epoll, at about half of the CPU time and memory; experimental, Linux on x64 and arm64 only, elsewhere it is `net` after all. TLS is spoken by Node in both.',
+    'Who calls the operating system. `net`: the sockets of Node, everywhere. `ffi`: the gateway itself, through `node:ffi` and epoll, with less than half of the memory for an open stream and less CPU time (see the benchmarks); experimental, Linux on x64 and arm64 only, elsewhere it is `net` after all. TLS is spoken by Node in both.',
     ['net', 'ffi'],
     'net',
   ),
