@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLogFolder, verifyLog } from '@breakwater/authz/operate'
 import type { DecisionEntry } from '@breakwater/authz/operate'
@@ -105,6 +105,31 @@ describe('a gateway that filters rows by itself', () => {
     const attrs = { tenant: { type: 'Tenant', id: 'acme' }, owner: { type: 'User', id: 'grace' } }
     stand.shop.gateway.entities?.apply({ upsert: [{ uid: { type: 'Order', id: 'o1' }, attrs }] })
     expect(idsIn((await stand.askFor(orders(order('o1', 'ada')), 'ada')).body)).toEqual([])
+  })
+
+  test.each([
+    ['before its head', 0],
+    ['within it', 90],
+  ])('decides by the policies that are in force when the answer is there: changed %s', async (_, at) => {
+    const folder = newFolder()
+    const stand = await LegacyStand.open(rows(), { authorization: { decisionLog: folder } })
+    const { gateway } = stand.shop
+    const bytes = orders(order('a1', 'ada'))
+    stand.serve = (transport) => {
+      transport.write(bytes.slice(0, at))
+      stand.world.clock.schedule(2000, () => transport.write(bytes.slice(at)))
+    }
+    const client = stand.shop.stay(stand.shop.request('GET', '/legacy/acme', { person: 'ada' }))
+    await stand.world.run(500)
+    writeFileSync(join(stand.shop.folder, 'shop.cedar'), LISTS)
+    await gateway.reload(gateway.config)
+    await stand.world.run(4000)
+    expect(client.received).toContain('{"orders":[],"total":99}')
+    const [name = ''] = readdirSync(folder)
+    expect(readFileSync(join(folder, name), 'utf8')).toContain(
+      '"rows":{"kept":[],"dropped":1,"unreadable":0}',
+    )
+    client.close()
   })
 
   test.each([

@@ -189,6 +189,30 @@ test('a stream that began whole is cut when less of it may be seen', async () =>
   expect(client.isOpen).toBe(false)
 })
 
+test('a stream that began whole is cut when its rows are asked about from now on', async () => {
+  const stand = await LegacyStand.open({})
+  const { gateway } = stand.shop
+  const { config } = gateway
+  const [head = ''] = chunked('', 1).split('0\r\n')
+  stand.serve = (transport) => {
+    transport.write(`${head}1\r\n[\r\n`)
+    stand.world.clock.schedule(3000, () => transport.write('d\r\n"owner":"eve"\r\n'))
+  }
+  const client = stand.shop.stay(stand.shop.request('GET', '/legacy/acme', { person: 'ada' }))
+  await stand.world.run(1500)
+  const rows = { list: [], type: 'Order', id: 'id', action: 'viewOrder', attributes: {}, count: undefined }
+  const routes = config.routes.map((route) =>
+    route.name === 'legacy' && route.authorize !== undefined
+      ? { ...route, authorize: { ...route.authorize, answer: { maxAnswerBytes: 1000, rows } } }
+      : route,
+  )
+  await gateway.reload({ ...config, routes })
+  await stand.world.run(5000)
+  expect(client.received).toMatch(/^HTTP\/1\.1 200 /)
+  expect(client.received).not.toContain('eve')
+  expect(client.isOpen).toBe(false)
+})
+
 test('over real sockets, fields are left out and what cannot be read is refused', async () => {
   const { issuer } = TestIssuer.create()
   const folder = newFolder()

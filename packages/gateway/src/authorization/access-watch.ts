@@ -105,7 +105,7 @@ export class AccessWatch {
 
   /** Once a second: ends what has ended, and looks whether anything has changed that nobody told of. */
   tick(): void {
-    const authorization = this.#authorization
+    const authorization = this.authorization
     if (authorization?.isEnforced !== true || this.#answers.size === 0) return
     const nowMs = this.#clock.now()
     const epochMs = authorization.epochMs()
@@ -130,7 +130,8 @@ export class AccessWatch {
     }
   }
 
-  get #authorization(): Authorization | undefined {
+  /** Who decides now; undefined when nobody does. */
+  get authorization(): Authorization | undefined {
     return this.#deciding?.authorization
   }
 
@@ -141,14 +142,14 @@ export class AccessWatch {
   }
 
   #askAll(nowMs: number): void {
-    this.#state = this.#authorization?.state ?? ''
+    this.#state = this.authorization?.state ?? ''
     this.#allMs = nowMs
     this.#timedMs = nowMs
     this.#ask(this.#answers)
   }
 
   #ask(answers: Iterable<LongAnswer>): void {
-    const isElsewhere = this.#authorization?.remote !== undefined
+    const isElsewhere = this.authorization?.remote !== undefined
     for (const answer of answers) {
       this.#due.add(answer)
       // The wait for its turn counts, and that for an answer that never comes.
@@ -159,7 +160,7 @@ export class AccessWatch {
 
   #askSome(): void {
     this.#timer = undefined
-    const authorization = this.#authorization
+    const authorization = this.authorization
     const maxAsking = authorization?.remote?.maxAskedAgain ?? Infinity
     let left = MAX_AT_ONCE
     for (const answer of this.#due) {

@@ -111,7 +111,11 @@ export class RouteGuard {
     const conclude = (finding: Finding): boolean => {
       current.recordAgain(exchange, finding).catch(() => ended('a decision could not be written down'))
       // The upstream was told what to do at the beginning, and does that.
-      const isSame = exchange.obligations === obligations && exchange.redaction?.mask === redaction?.mask
+      const { redaction: now } = exchange
+      const isSame =
+        exchange.obligations === obligations &&
+        now?.mask === redaction?.mask &&
+        (now === undefined) === (redaction === undefined)
       return finding.refusal === undefined && isSame
     }
     try {

@@ -35,7 +35,7 @@ export class AnswerRules {
   ) {
     this.authorization = authorization
     this.maxAnswerBytes = maxAnswerBytes
-    this.#rows = rows === undefined ? undefined : new RowFilter(authorization, name, rows)
+    this.#rows = rows === undefined ? undefined : new RowFilter(name, rows)
   }
 
   get hasRows(): boolean {
@@ -48,17 +48,21 @@ export class AnswerRules {
     return isNeeded ? new Redaction(this, exchange, asked, mask) : undefined
   }
 
-  /** What of an answer the caller may have, or why none of it can be given. Never throws. */
+  /**
+   * What of an answer the caller may have, or why none of it can be given. `authorization` decides about its rows: the policies may be
+   * others than when the request came. Never throws.
+   */
   restOf(
     bytes: Uint8Array,
     isSuccess: boolean,
     asked: AuthzRequest,
     mask: string | undefined,
+    authorization: Authorization,
   ): Rest | BreakwaterError {
     if (bytes.length === 0) return { body: bytes, tally: undefined }
     try {
       const document = read(bytes)
-      const { document: left, tally } = this.#rows?.filter(document, asked, isSuccess) ?? {
+      const { document: left, tally } = this.#rows?.filter(document, asked, isSuccess, authorization) ?? {
         document,
         tally: undefined,
       }
@@ -66,7 +70,7 @@ export class AnswerRules {
       return { body: Buffer.from(JSON.stringify(masked)), tally }
     } catch (cause) {
       if (isBreakwaterError(cause) && !(cause instanceof AuthzError)) return cause
-      this.authorization.failed(cause)
+      authorization.failed(cause)
       return errors.BW_GATEWAY_AUTHORIZATION_FAILED('no decision can be made at the moment', { cause })
     }
   }

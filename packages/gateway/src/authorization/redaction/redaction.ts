@@ -8,6 +8,7 @@ import type { Attempt, AttemptOwner } from '../../exchange/attempt.ts'
 import { Capture, fieldsOfAnswer } from '../../exchange/capture.ts'
 import type { StoredAnswer } from '../../exchange/capture.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
+import type { Authorization } from '../authorization.ts'
 import type { AnswerRules, Rest } from './answer-rules.ts'
 import { askForWhole, fieldsOfRest, tooLong, unreadable, whyUnreadable } from './plain-answer.ts'
 import type { RowTally } from './row-tally.ts'
@@ -98,6 +99,11 @@ export class Redaction implements AttemptOwner {
     this.#reject(attempt, unreadable('it leaves HTTP'), nowMs)
   }
 
+  /** Who decides now, not when the request came: an answer may take long. */
+  get #authorization(): Authorization {
+    return this.#exchange.listener.runtime.watch.authorization ?? this.#rules.authorization
+  }
+
   get #nowMs(): number {
     return this.#exchange.listener.runtime.driver.clock.now()
   }
@@ -108,7 +114,7 @@ export class Redaction implements AttemptOwner {
 
   #restOf(status: number, body: Uint8Array): Rest | BreakwaterError {
     const isSuccess = status >= 200 && status < 300
-    return this.#rules.restOf(body, isSuccess, this.#asked, this.mask)
+    return this.#rules.restOf(body, isSuccess, this.#asked, this.mask, this.#authorization)
   }
 
   /** What was decided about rows is on record before anybody sees them. `then` is not called once the request is over. */
@@ -121,7 +127,7 @@ export class Redaction implements AttemptOwner {
     const { dropped, unreadable: unread } = tally.withheld
     if (dropped > 0) plan.meters.withheldRows.labels(plan.name, 'denied').add(dropped)
     if (unread > 0) plan.meters.withheldRows.labels(plan.name, 'unreadable').add(unread)
-    const { log, epochMs, version } = this.#rules.authorization
+    const { log, epochMs, version } = this.#authorization
     if (log === undefined) return then(undefined, this.#nowMs)
     const settle = (error: BreakwaterError | undefined): void => {
       if (!inbound.done) then(error, this.#nowMs)

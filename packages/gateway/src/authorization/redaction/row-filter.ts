@@ -21,33 +21,36 @@ export interface Filtered {
 
 /** Leaves out of a list what the caller may not see (redaction). What the store holds is decided on as the store has it. */
 export class RowFilter {
-  readonly #authorization: Authorization
   readonly #route: string
   readonly #rows: RowsConfig
   readonly #action: KnownUid
   #reader: RowReader | undefined
   #schema: object | undefined
 
-  constructor(authorization: Authorization, route: string, rows: RowsConfig) {
-    this.#authorization = authorization
+  constructor(route: string, rows: RowsConfig) {
     this.#route = route
     this.#rows = rows
     this.#action = new KnownUid(ACTION_TYPE, rows.action)
   }
 
   /**
-   * Asks about each row what the route asked about the list. `mustBeThere`: an answer without the list is refused.
+   * Asks `authorization` about each row what the route asked about the list. `mustBeThere`: an answer without the list is refused.
    *
    * @throws `BW_GATEWAY_ANSWER_UNREADABLE` when there is something else where the list should be;
    *   `BW_GATEWAY_AUTHORIZATION_FAILED` when no decisions can be made.
    */
-  filter(document: JsonDocument, asked: AuthzRequest, mustBeThere: boolean): Filtered {
+  filter(
+    document: JsonDocument,
+    asked: AuthzRequest,
+    mustBeThere: boolean,
+    authorization: Authorization,
+  ): Filtered {
     const { list: place, count } = this.#rows
     const list = valueIn(document, place)
     if (list === null || (list === undefined && !mustBeThere)) return { document, tally: undefined }
     if (!Array.isArray(list)) return this.#misplaced(document, mustBeThere)
     const tally = new RowTally({ ...asked, action: this.#action })
-    const kept = list.flatMap((row: JsonDocument) => this.#visible(row, tally))
+    const kept = list.flatMap((row: JsonDocument) => this.#visible(row, tally, authorization))
     const filtered = replaced(document, place, kept)
     const counted =
       count === undefined || valueIn(filtered, count) === undefined
@@ -63,9 +66,8 @@ export class RowFilter {
   }
 
   /** The row, as far as it may be seen: a list of one or none. */
-  #visible(row: JsonDocument, tally: RowTally): readonly JsonDocument[] {
-    const { policies } = this.#authorization
-    const store = policies?.store
+  #visible(row: JsonDocument, tally: RowTally, authorization: Authorization): readonly JsonDocument[] {
+    const store = authorization.policies?.store
     const reader = this.#readerFor(store?.schema)
     const id = reader.idOf(row)
     if (!isDocumentObject(row) || id === undefined) return tally.unreadable()
@@ -73,7 +75,7 @@ export class RowFilter {
     const isKnown = store?.has(type, id) === true
     const entity = isKnown ? undefined : reader.entity(row, id)
     if (!isKnown && entity === undefined) return tally.unreadable()
-    const decision = this.#authorization.decide({
+    const decision = authorization.decide({
       ...tally.request,
       resource: { type, id },
       ...(entity !== undefined && { entities: [entity] }),
@@ -89,7 +91,7 @@ export class RowFilter {
     let visible: JsonDocument = row
     for (const { name, value } of obligations) {
       if (name === 'mask') visible = withoutFields(visible, new Set(fieldsOfMask(value)))
-      else this.#authorization.alarm(value, this.#route)
+      else authorization.alarm(value, this.#route)
     }
     tally.kept(id, decision)
     return [visible]
