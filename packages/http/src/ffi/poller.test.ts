@@ -89,3 +89,24 @@ test.runIf(loaded.ok)('a closed poller takes nobody in', () => {
   poller.close()
   expect(() => poller.add(pair()[0], EPOLLIN, { onReady: () => undefined })).toThrow('EBADF')
 })
+
+test.runIf(loaded.ok)('timers keep their turns, however much there is to read', async () => {
+  if (!loaded.ok) return
+  const { poller, pair, say } = open(loaded.value)
+  const [one, other] = pair()
+  const busyMs = 20
+  let turns = 0
+  poller.add(one, EPOLLIN | EPOLLET, {
+    onReady: () => {
+      turns++
+      const untilMs = performance.now() + busyMs
+      while (performance.now() < untilMs);
+      say(other)
+    },
+  })
+  say(other)
+  const sinceMs = performance.now()
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  expect(turns).toBeGreaterThan(0)
+  expect(performance.now() - sinceMs).toBeLessThan(5 * busyMs)
+})

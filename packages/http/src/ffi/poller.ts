@@ -23,10 +23,15 @@ const MAX_EVENTS = 64
  * iteration of the loop costs as much as several of them.
  */
 const MAX_ROUNDS = 32
+/** No further round begins when the ones before took so long. Milliseconds. */
+const MAX_ROUNDS_MS = 5
 
 /** Struct epoll_event: on x64 it is packed. */
 const EVENT_WORDS = process.arch === 'x64' ? 3 : 4
 const SLOT_WORD = process.arch === 'x64' ? 1 : 2
+
+/** libuv writes into the memory of a handle until it has closed it, whatever became of who opened it. */
+const handles = new Set<Memory>()
 
 /** Who is told that a descriptor is ready. @internal */
 export interface Pollable {
@@ -75,6 +80,7 @@ export class Poller {
       libc.close(this.#epoll)
       throw systemError(-failure, 'uv_poll_init')
     }
+    handles.add(this.#handle)
     libc.uv_unref(this.#handle.pointer)
   }
 
@@ -119,13 +125,12 @@ export class Poller {
 
   close(): void {
     if (this.#isClosed) return
-    this.#isClosed = true
     this.#stop()
+    this.#isClosed = true
     this.#libc.uv_close(this.#handle.pointer, 0n)
     this.#libc.close(this.#epoll)
-    // libuv lets go of the handle at the end of this iteration; its memory has to last that long.
-    const keep = (): Memory => this.#handle
-    setImmediate(() => setImmediate(keep))
+    // libuv lets go of it at the end of this iteration.
+    setImmediate(() => setImmediate(() => handles.delete(this.#handle)))
   }
 
   #start(): void {
@@ -137,6 +142,7 @@ export class Poller {
   }
 
   #stop(): void {
+    if (this.#isClosed) return
     this.#libc.uv_poll_stop(this.#handle.pointer)
     this.#libc.uv_unref(this.#handle.pointer)
     clearImmediate(this.#immediate)
@@ -150,9 +156,13 @@ export class Poller {
 
   readonly #check = (): void => {
     this.#arm()
+    const untilMs = this.#turns.clock.now() + MAX_ROUNDS_MS
     this.#outbox.beginRound()
     if (this.#again.length > 0) this.#repeat()
-    for (let round = 0; round < MAX_ROUNDS && this.#takeEvents(); round++) this.#outbox.flush()
+    for (let round = 0; round < MAX_ROUNDS && this.#takeEvents(); round++) {
+      this.#outbox.flush()
+      if (this.#turns.nowMs > untilMs) break
+    }
     this.#outbox.endRound()
   }
 
@@ -164,6 +174,7 @@ export class Poller {
 
   /** Returns whether there were any. */
   #takeEvents(): boolean {
+    if (this.#isClosed) return false
     const words = this.#words
     const count = this.#libc.epoll_wait(this.#epoll, this.#events.pointer, MAX_EVENTS, 0)
     for (let at = 0; at < count; at++) {
