@@ -12,7 +12,7 @@ import { FieldList } from '../src/fields.ts'
 import type { ServerExchange } from '../src/server/exchange.ts'
 import type { ServerOptions } from '../src/server/options.ts'
 import { HttpServer } from '../src/server/server.ts'
-import type { ConnectOptions, ListenOptions } from '../src/transport.ts'
+import type { ConnectOptions, ListenOptions, Transport } from '../src/transport.ts'
 import { openNetDriver } from '../src/net/driver.ts'
 import type { NetDriver } from '../src/net/driver.ts'
 import { DRIVER_KINDS } from './support/kinds.ts'
@@ -264,6 +264,38 @@ describe.runIf(hasOpenssl()).each(DRIVER_KINDS)(
       const body = Buffer.alloc(1_000_000, 'breakwater ')
       const response = await fetch(url, { method: 'POST', body })
       expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true)
+    })
+
+    test('hands what a plain connection reads on to one over TLS unchanged, however often it reads in a row', async () => {
+      const opened = driver()
+      const deaf = { onBytes() {}, onDrain() {}, onEnd() {}, onClose() {} }
+      const accepted = Promise.withResolvers<Transport>()
+      const secureEnd = await opened.listen(secureListen(), (transport) => {
+        accepted.resolve(transport)
+        return deaf
+      })
+      const client = connectTls({ port: secureEnd.port, host: '127.0.0.1', rejectUnauthorized: false })
+      const secure = await accepted.promise
+      const sent: Buffer[] = []
+      const plain = Promise.withResolvers<Transport>()
+      const plainEnd = await opened.listen(HERE, (transport) => {
+        transport.pause()
+        plain.resolve(transport)
+        const onBytes = (bytes: Uint8Array): void => {
+          sent.push(Buffer.from(bytes.subarray(0, 1_000)))
+          secure.write(bytes.subarray(0, 1_000))
+        }
+        return { ...deaf, onBytes, onEnd: () => secure.end() }
+      })
+      const feeder = connectSocket({ host: '127.0.0.1', port: plainEnd.port })
+      for (let chunk = 0; chunk < 20; chunk++) feeder.write(Buffer.alloc(50_000, chunk))
+      feeder.end()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      ;(await plain.promise).resume()
+      const got: Buffer[] = []
+      for await (const chunk of client) got.push(chunk as Buffer)
+      expect(sent.length).toBeGreaterThan(5)
+      expect(Buffer.concat(got).equals(Buffer.concat(sent))).toBe(true)
     })
 
     test('does not speak to an upstream whose certificate it cannot verify, or that has another name', async () => {

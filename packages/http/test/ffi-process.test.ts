@@ -77,6 +77,13 @@ describe.runIf(hasFfi)('a process with an ffi driver', () => {
     expect(await exited).toBe(0)
   })
 
+  test('ends by itself when it has hung up on somebody in the moment they were connected', async () => {
+    const { hear, stop } = start([], ['port', 'hang-up'])
+    await hear()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(await stop()).toBe(0)
+  })
+
   test('hears what the other side says in the moment it connects', async () => {
     const { hear, stop } = start([])
     const { port = 0 } = await hear()

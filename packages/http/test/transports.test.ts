@@ -260,6 +260,24 @@ describe.each(DRIVER_KINDS)('the $kind driver', ({ open }) => {
     expect(accepted).toBeLessThanOrEqual(1)
   })
 
+  test('closing ends the attempts to connect that are under way, and calling them off afterwards does no harm', async () => {
+    const driver = own(open())
+    const { port } = await driver.listen({ host: '127.0.0.1', port: 0 }, () => expect.unreachable())
+    const failures: string[] = []
+    const attempts = ['127.0.0.1', '127.0.0.1', 'localhost'].map((host) =>
+      driver.connect(
+        { host, port },
+        () => expect.unreachable(),
+        (error) => void failures.push(error.message),
+      ),
+    )
+    await driver.close()
+    await soon()
+    expect(failures).toEqual(attempts.map(() => 'the connection closed before it was ready'))
+    for (const attempt of attempts) attempt.cancel()
+    await soon()
+  })
+
   test('closes at once whoever comes above the limit, and counts those who leave', async () => {
     const driver = own(open())
     const listener = await driver.listen({ host: '127.0.0.1', port: 0, maxConnections: 2 }, polite)

@@ -35,6 +35,7 @@ export class FfiConnecting implements Connecting, Pollable {
     this.#shared = shared
     this.#port = port
     this.#handler = handler
+    shared.open.add(this)
     if (isIP(host) !== 0) {
       this.#addresses = [host]
       this.#tryNext()
@@ -52,8 +53,14 @@ export class FfiConnecting implements Connecting, Pollable {
 
   cancel(): void {
     if (this.#isOver) return
-    this.#isOver = true
+    this.#finish()
     this.#giveUpAddress()
+  }
+
+  /** Its driver closes. */
+  destroy(): void {
+    this.#giveUpAddress()
+    this.#fail(new Error('the connection closed before it was ready'))
   }
 
   onReady(events: number): void {
@@ -63,12 +70,13 @@ export class FfiConnecting implements Connecting, Pollable {
       this.#giveUpAddress()
       this.#failAddress(systemError(errno, 'connect'))
     } else if ((events & EPOLLOUT) !== 0) {
-      this.#isOver = true
+      this.#finish()
       this.#patience?.cancel()
       const descriptor = this.#descriptor
       const remoteAddress = this.#addresses[this.#next - 1] ?? ''
       const transport = new FfiTransport(this.#shared, { descriptor, remoteAddress, remotePort: this.#port })
-      transport.bind(this.#handler.onOpen(transport, turns.nowMs), this.#slot)
+      transport.adopt(this.#slot)
+      transport.bind(this.#handler.onOpen(transport, turns.nowMs))
       // What came together with the connection is not told again.
       transport.onReady(events)
     }
@@ -115,11 +123,16 @@ export class FfiConnecting implements Connecting, Pollable {
     else this.#fail(this.#firstError)
   }
 
+  #finish(): void {
+    this.#isOver = true
+    this.#shared.open.delete(this)
+  }
+
   /** In a later turn: whoever connects is still at it. */
   #fail(cause: Error): void {
     setImmediate(() => {
       if (this.#isOver) return
-      this.#isOver = true
+      this.#finish()
       this.#shared.turns.run((nowMs) => this.#handler.onError(connectError(cause), nowMs))
     })
   }

@@ -17,7 +17,7 @@ const LAST_WORDS = EPOLLRDHUP | EPOLLHUP | EPOLLERR
 /** Above this many bytes that the kernel has not taken, `write` says stop. */
 const HIGH_WATER_BYTES = 65_536
 /** One connection reads so often in a row before others have their turn. */
-const MAX_READS = 16
+const MAX_READS = 4
 
 /** What all transports of a driver share. @internal */
 export interface Shared {
@@ -29,7 +29,7 @@ export interface Shared {
   readonly inbox: Inbox
   /** Where bytes that had to wait are joined. */
   readonly staging: Memory
-  readonly open: Set<FfiTransport>
+  readonly open: Set<{ destroy(): void }>
 }
 
 /** A connected TCP socket, owned by its descriptor. @internal */
@@ -67,14 +67,18 @@ export class FfiTransport implements Transport, Pollable, Sender {
     shared.open.add(this)
   }
 
-  /** Begins to read. `slot`: where its descriptor is watched already. */
-  bind(handler: TransportHandler, slot?: number): void {
+  /** Where its descriptor is watched already. */
+  adopt(slot: number): void {
+    this.#slot = slot
+    this.#shared.poller.replace(slot, this)
+  }
+
+  /** Begins to read. */
+  bind(handler: TransportHandler): void {
     this.#handler = handler
-    if (this.#closed) return
-    const { poller } = this.#shared
-    if (slot !== undefined) poller.replace(slot, this)
+    if (this.#closed || this.#slot >= 0) return
     try {
-      this.#slot = slot ?? poller.add(this.#descriptor, TRANSPORT_EVENTS, this)
+      this.#slot = this.#shared.poller.add(this.#descriptor, TRANSPORT_EVENTS, this)
     } catch (error) {
       this.#close(error as Error)
     }
@@ -119,6 +123,7 @@ export class FfiTransport implements Transport, Pollable, Sender {
     if (this.#closed) return
     // Whoever wrote in an earlier turn of this round counts on it that this has left.
     this.#shared.outbox.sendNow(this)
+    if (this.#closed) return
     if (reset) this.#shared.sockets.resetOnClose(this.#descriptor)
     this.#close()
   }
@@ -161,6 +166,9 @@ export class FfiTransport implements Transport, Pollable, Sender {
         this.#readable = false
         return
       }
+      // The next read overwrites what this turn was given, and a transport over TLS may hold that until the turn ends.
+      turns.finish()
+      turns.begin()
     }
     this.#shared.poller.again(this)
   }
@@ -180,12 +188,13 @@ export class FfiTransport implements Transport, Pollable, Sender {
   }
 
   /** Returns how many bytes it took. */
-  #toKernel({ pointer }: Memory, bytes: number): number {
+  #toKernel(box: Memory, bytes: number): number {
     const { libc } = this.#shared
-    const sent = libc.write(this.#descriptor, pointer, bytes)
+    const sent = libc.write(this.#descriptor, box.pointer, bytes)
     if (sent >= 0) return sent
     const errno = libc.errno()
-    if (errno !== EAGAIN && errno !== EINTR) this.#fail(errno, 'write')
+    if (errno === EINTR) return this.#toKernel(box, bytes)
+    if (errno !== EAGAIN) this.#fail(errno, 'write')
     return 0
   }
 
@@ -248,7 +257,7 @@ export class FfiTransport implements Transport, Pollable, Sender {
   }
 
   #shutWhenSent(): void {
-    if (!this.#ending || this.#isShut || this.#queuedBytes > 0) return
+    if (!this.#ending || this.#isShut || this.#closed || this.#queuedBytes > 0) return
     this.#isShut = true
     this.#shared.libc.shutdown(this.#descriptor, SHUT_WR)
     this.#closeWhenBothEnded()
