@@ -86,8 +86,9 @@ class FfiDriver implements NetDriver {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#listeners].map((listener) => listener.close()))
-    for (const transport of this.#shared.open) transport.destroy()
+    // In one go: whatever begins between two steps of it would stay open.
+    for (const listener of this.#listeners) void listener.close()
+    for (const open of this.#shared.open) open.destroy()
     this.#shared.poller.close()
     await this.#net.close()
   }

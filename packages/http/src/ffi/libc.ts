@@ -104,8 +104,10 @@ export const SHUT_WR = 1
 export const EINTR = 4
 export const EBADF = 9
 export const EAGAIN = 11
+export const ENOMEM = 12
 export const ENFILE = 23
 export const EMFILE = 24
+export const ENOBUFS = 105
 export const EINPROGRESS = 115
 
 let loaded: Result<Libc, string> | undefined

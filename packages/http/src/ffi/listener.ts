@@ -4,7 +4,7 @@ import { Entrance } from '../net/entrance.ts'
 import { listenError } from '../net/listen-error.ts'
 import type { ListenerOwner } from '../net/listener.ts'
 import type { Accept, ListenOptions, Listener, ListenerSettings } from '../transport.ts'
-import { EAGAIN, EMFILE, ENFILE } from './libc.ts'
+import { EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM } from './libc.ts'
 import { EPOLLIN } from './poller.ts'
 import type { Pollable } from './poller.ts'
 import type { Accepted } from './sockets.ts'
@@ -13,7 +13,9 @@ import type { Shared } from './transport.ts'
 
 /** Taken in one go, before those that are connected already have their turn. */
 const MAX_ACCEPTS = 64
-/** While the process has no descriptor left, clients wait in the kernel's queue for this long, milliseconds. */
+/** No descriptor or no memory left. */
+const EXHAUSTED: ReadonlySet<number> = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM])
+/** Until there is some again, clients wait in the kernel's queue for this long, milliseconds. */
 const EXHAUSTED_PAUSE_MS = 100
 
 /** An open port, owned by its descriptor. */
@@ -43,7 +45,12 @@ export class FfiListener implements Listener, Pollable {
     this.#owner = owner
     this.#entrance = entrance
     this.#descriptor = opened.descriptor
-    this.#slot = shared.poller.add(opened.descriptor, EPOLLIN, this)
+    try {
+      this.#slot = shared.poller.add(opened.descriptor, EPOLLIN, this)
+    } catch (error) {
+      shared.libc.close(opened.descriptor)
+      throw error
+    }
   }
 
   /** @throws `BW_HTTP_LISTEN_FAILED`. */
@@ -83,7 +90,7 @@ export class FfiListener implements Listener, Pollable {
         continue
       }
       if (accepted === EAGAIN) return
-      if (accepted === EMFILE || accepted === ENFILE) return this.#rest()
+      if (EXHAUSTED.has(accepted)) return this.#rest()
       // Any other error is of a client that left while it waited (accept(2)): on to the next.
     }
   }
