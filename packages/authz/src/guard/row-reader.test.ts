@@ -64,6 +64,7 @@ describe('a row as an entity', () => {
     ['text for a Bool', `{${GOOD},"paid":"true"}`],
     ['a number for a String', `{${GOOD},"note":1}`],
     ['no list for a Set', `{${GOOD},"tags":"a"}`],
+    ['an object among the entities of a Set', `{${GOOD},"tags":["a",{}]}`],
     ['a list for a record', `{${GOOD},"address":[]}`],
     ['a record without what it needs', `{${GOOD},"address":{"zip":1}}`],
     ['nothing but a text', '"o1"'],
