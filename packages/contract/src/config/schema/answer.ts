@@ -52,7 +52,7 @@ export const answerSchema = offer(
   {
     maxAnswer: size.withDefault('Longest answer that is read for it. A longer one is refused.', '1MiB', {
       min: '1KiB',
-      max: '16MiB',
+      max: '4MiB',
     }),
     rows: rows.optional().meta({
       description: 'A list in the answer, each row of which is asked about. What is not allowed is left out.',
