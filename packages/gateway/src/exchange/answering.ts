@@ -1,6 +1,6 @@
 import { isBreakwaterError } from '@breakwater/core'
-import { responseFraming } from '@breakwater/http'
-import type { FieldList, ResponseHead, Transport } from '@breakwater/http'
+import { joinTunnel, responseFraming } from '@breakwater/http'
+import type { FieldList, ResponseHead, Upgraded } from '@breakwater/http'
 import { problemBody, problemFields } from '../answer/problem.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import type { CutAnswer } from '../authorization/access-watch.ts'
@@ -93,12 +93,20 @@ export class Answering {
     inbound.sendHead(head.status, fields, framing, head.reason)
   }
 
-  /** The client has left HTTP. */
-  tunnelOpened(client: Transport, upstream: Transport): void {
+  /** The client leaves HTTP, as the upstream has done. */
+  tunnel(head: ResponseHead, upstream: Upgraded, nowMs: number): void {
+    const { inbound, listener, plan } = this.#exchange
+    const { forwarding, runtime } = listener
+    const client = inbound.upgrade(head.fields.get('upgrade') ?? '', forwarding.responseFields(head))
+    this.#exchange.disarm()
     this.watch((why) => {
       this.#note(why, 101)
-      client.destroy()
-      upstream.destroy()
+      client.transport.destroy()
+      upstream.transport.destroy()
+    })
+    joinTunnel(client, upstream, runtime.driver, nowMs, {
+      idleTimeoutMs: plan.config.upgrade.idleMs,
+      onClose: (bytesUp, bytesDown, atMs) => this.#tunnelClosed(bytesUp, bytesDown, atMs),
     })
   }
 
@@ -170,7 +178,7 @@ export class Answering {
     this.#done(undefined, nowMs)
   }
 
-  tunnelClosed(bytesUp: number, bytesDown: number, nowMs: number): void {
+  #tunnelClosed(bytesUp: number, bytesDown: number, nowMs: number): void {
     this.#tunnelledBytes = bytesUp
     this.responseBytes += bytesDown
     this.status = 101

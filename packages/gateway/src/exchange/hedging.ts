@@ -31,7 +31,7 @@ export class Hedging {
   arm(attempt: Attempt, nowMs: number): void {
     this.#first ??= attempt
     if (this.#hedges >= this.#plan.maxHedges) return
-    const delayMs = this.#plan.delay.delayMs(this.#exchange.upstream.name, nowMs)
+    const delayMs = this.#plan.delay.delayMs(this.#exchange.attempts.upstream.name, nowMs)
     if (delayMs !== Infinity) this.#wheel.arm(this.#timer, nowMs + delayMs)
   }
 
@@ -40,7 +40,7 @@ export class Hedging {
     this.disarm()
     const first = this.#first ?? winner
     if (winner.status < 500)
-      this.#plan.delay.record(this.#exchange.upstream.name, nowMs - first.startedMs, nowMs)
+      this.#plan.delay.record(this.#exchange.attempts.upstream.name, nowMs - first.startedMs, nowMs)
     if (winner !== first) this.#exchange.plan.meters.hedgesWon.inc()
   }
 
@@ -53,13 +53,14 @@ export class Hedging {
   }
 
   #onLate(nowMs: number): void {
-    const { upstream, plan } = this.#exchange
+    const { attempts, plan } = this.#exchange
+    const { upstream } = attempts
     if (upstream.endpoints.length < 2) return
     if (this.#plan.isDark) return plan.meters.hedges.inc()
     if (!upstream.gate.tryEnter(nowMs)) return
     if (!upstream.retryBudget.withdraw(nowMs)) return upstream.gate.leave('ignored', 0, nowMs)
     this.#hedges++
     plan.meters.hedges.inc()
-    this.#exchange.launch(nowMs)
+    attempts.launch(nowMs)
   }
 }

@@ -33,8 +33,8 @@ export function nextStep(exchange: Exchange, nowMs: number): Degradation | undef
 export function takeStep(exchange: Exchange, step: Degradation, nowMs: number): void {
   exchange.answering.degraded = step.parts
   if (step.kind === 'stored') return exchange.answering.stored(step.answer, nowMs)
-  exchange.turnTo(step.upstream)
-  exchange.ask(nowMs)
+  exchange.attempts.turnTo(step.upstream)
+  exchange.attempts.ask(nowMs)
 }
 
 function tryStep(
@@ -60,7 +60,7 @@ function tryStep(
       const { request } = exchange.inbound
       const canSend = exchange.body?.isReplayable !== false
       // A write that may have had its effect is not carried out somewhere else as well.
-      const isSafe = !exchange.wasSent || request.method === 'GET' || request.method === 'HEAD'
+      const isSafe = !exchange.attempts.wasSent || request.method === 'GET' || request.method === 'HEAD'
       if (upstream === undefined || !canSend || !isSafe || nowMs >= exchange.deadlineMs) return undefined
       return { kind: 'upstream', upstream, parts: named(step.parts, upstream.name) }
     }

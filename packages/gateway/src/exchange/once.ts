@@ -61,7 +61,7 @@ export class Once {
     const claim = this.#claim
     if (claim === undefined) return
     this.#claim = undefined
-    const { wasSent } = this.#exchange
+    const { wasSent } = this.#exchange.attempts
     if (!wasSent) this.#plan.store.abandon(claim)
     else this.#plan.store.complete(claim, ok(this.#answer ?? this.#unknownOutcome()), nowMs)
   }

@@ -24,7 +24,7 @@ export function retryDelayMs(
   const { retry, meters, name } = exchange.plan
   if (retry === undefined || !isWorthRetrying(retry, attempt, error)) return -1
   const delayMs = retry.policy.decide(
-    exchange.attempted.length,
+    exchange.attempts.count,
     exchange.inbound.startedMs,
     exchange.deadlineMs,
     isReplayable(exchange, retry, attempt),

@@ -19,7 +19,7 @@ export function upstreamRequest(exchange: Exchange, nowMs: number): RequestInit 
   }
   const { method, upgrade } = request
   const target = request.query === undefined ? path : `${path}?${request.query}`
-  const authority = request.authority === '' ? exchange.upstream.name : request.authority
+  const authority = request.authority === '' ? exchange.attempts.upstream.name : request.authority
   return {
     method,
     target,

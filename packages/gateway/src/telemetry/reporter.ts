@@ -26,7 +26,7 @@ export class Reporter {
     meters.requests[Math.min(5, Math.floor(answering.status / 100))]?.inc()
     meters.durationSeconds.observe(durationMs / 1000)
     if (this.#accessLog === undefined) return
-    const { tenantName, attempted, upstream, identity } = exchange
+    const { tenantName, attempts, identity } = exchange
     const { method, query, authority, fields } = inbound.request
     this.#accessLog.log({
       timeMs: Date.now(),
@@ -40,11 +40,11 @@ export class Reporter {
       userAgent: fields.get('user-agent'),
       headers: this.#headersOf(inbound),
       route: plan.name,
-      upstream: upstream.name,
-      endpoint: attempted[attempted.length - 1],
+      upstream: attempts.upstream.name,
+      endpoint: attempts.last?.endpoint.id,
       status: answering.status,
       durationMs,
-      attempts: attempted.length,
+      attempts: attempts.count,
       requestBytes: answering.requestBytes,
       responseBytes: answering.responseBytes,
       tenant: tenantName === '' ? undefined : tenantName,

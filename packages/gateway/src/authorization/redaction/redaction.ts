@@ -56,7 +56,7 @@ export class Redaction implements AttemptOwner {
   onAttemptInformational(): void {}
 
   onAttemptHead(attempt: Attempt, head: ResponseHead, nowMs: number): void {
-    if (!this.#exchange.accepts(attempt, head, nowMs)) return
+    if (!this.#exchange.attempts.accepts(attempt, head, nowMs)) return
     const { maxAnswerBytes } = this.#rules
     const error = whyUnreadable(head, maxAnswerBytes)
     if (error !== undefined) return this.#reject(attempt, error, nowMs)
@@ -87,11 +87,11 @@ export class Redaction implements AttemptOwner {
   }
 
   onAttemptFailed(attempt: Attempt, error: BreakwaterError, nowMs: number): void {
-    this.#exchange.onAttemptFailed(attempt, error, nowMs)
+    this.#exchange.attempts.onAttemptFailed(attempt, error, nowMs)
   }
 
   onAttemptWritable(): void {
-    this.#exchange.onAttemptWritable()
+    this.#exchange.attempts.onAttemptWritable()
   }
 
   onAttemptUpgrade(attempt: Attempt, _head: ResponseHead, upgraded: Upgraded, nowMs: number): void {
@@ -152,13 +152,13 @@ export class Redaction implements AttemptOwner {
       : ({ body: 'none', contentLength: 0, declaredLength: -1 } as const)
     answering.head(attempt, { ...head, ...framing, fields: this.#fieldsOf(head.fields) }, nowMs)
     if (body.length > 0) answering.data(body)
-    this.#exchange.onAttemptEnd(attempt, undefined, nowMs)
+    this.#exchange.attempts.onAttemptEnd(attempt, undefined, nowMs)
   }
 
   /** Nothing of the answer is passed on; it was one of the upstream all the same, and counts by its status. */
   #reject(attempt: Attempt, error: BreakwaterError, nowMs: number): void {
     this.#body = undefined
     attempt.abandonByStatus(nowMs)
-    this.#exchange.onAttemptFailed(attempt, error, nowMs)
+    this.#exchange.attempts.onAttemptFailed(attempt, error, nowMs)
   }
 }
