@@ -150,6 +150,17 @@ describe('an authorizer', () => {
     expect(strict(`permit (${scope}) when { principal.level + 1 > 1 };`, SCHEMA).engine.kind).toBe('compiled')
   })
 
+  test.each(['', '("")', '("email,")', '("email,,phone")', '("contact.email")'])(
+    'in strict mode refuses an obligation to mask that would mask nothing: @obligation_mask%s',
+    (value) => {
+      const policies = `@obligation_mask${value} permit (principal, action == Action::"view", resource);`
+      expect(() => new Authorizer({ policies, schema: SCHEMA, strict: true })).toThrow(
+        'policy0: obliges to mask "',
+      )
+      expect(new Authorizer({ policies, schema: SCHEMA }).engine.kind).toBe('compiled')
+    },
+  )
+
   test('answers a prepared request on the store as it is at that moment', () => {
     const authorizer = new Authorizer({ policies: 'permit (principal in Team::"red", action, resource);' })
     const prepared = authorizer.prepare(ask('new'))

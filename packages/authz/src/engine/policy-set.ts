@@ -8,7 +8,7 @@ import { OfficialSet, validationErrors } from './official.ts'
 import { compilePolicies, type CompiledPolicy, type Obligation } from './policy.ts'
 import { PolicyIndex } from './policy-index.ts'
 import { parseSource, type ParsedSource, type PolicySource } from './policy-source.ts'
-import { unprovenForbids } from './strict.ts'
+import { idleMasks, unprovenForbids } from './strict.ts'
 
 export interface PolicySetOptions {
   /** Name of this state of the policies. Default: a hash of the texts. */
@@ -97,7 +97,7 @@ function requireProven(
   schema: AuthzSchema | undefined,
 ): void {
   if (schema === undefined) throw new AuthzError('BW_AUTHZ_POLICY_REFUSED', 'strict mode needs a schema')
-  const problems = [...findings, ...unprovenForbids(parsed)]
+  const problems = [...findings, ...unprovenForbids(parsed), ...idleMasks(parsed)]
   if (problems.length > 0) {
     throw new AuthzError('BW_AUTHZ_POLICY_REFUSED', problems.join('\n'), { details: { problems } })
   }

@@ -1,3 +1,4 @@
+import { fieldsOfMask } from '../guard/masking.ts'
 import type { Expression } from './ast.ts'
 import { parts } from './expression-parts.ts'
 import type { ParsedSource } from './policy-source.ts'
@@ -22,6 +23,20 @@ export function unprovenForbids(parsed: ParsedSource): string[] {
     }
   }
   return findings
+}
+
+/**
+ * Obligations to mask that would mask nothing, and let everything be seen: without a name, or with a place where a field, which is
+ * masked at any depth, is named by itself. One text a finding.
+ */
+export function idleMasks(parsed: ParsedSource): string[] {
+  return parsed.policies.flatMap(({ id, node }) =>
+    node.annotations
+      .filter(([name]) => name === 'obligation_mask')
+      .flatMap(([, value = '']) => [...fieldsOfMask(value)])
+      .filter((field) => field === '' || field.includes('.'))
+      .map((field) => `${id}: obliges to mask ${JSON.stringify(field)}, which is the name of no field`),
+  )
 }
 
 function mayOverflow(node: Expression): boolean {

@@ -5,7 +5,7 @@ import { readDocument } from '../literals/json-document.ts'
 import { fieldsOfMask, withoutFields } from './masking.ts'
 
 const masked = (text: string, mask: string): string =>
-  JSON.stringify(withoutFields(readDocument(text), new Set(fieldsOfMask(mask))))
+  JSON.stringify(withoutFields(readDocument(text), fieldsOfMask(mask)))
 
 test('takes fields away at any depth, in lists too, and nothing else', () => {
   const text = '{"id":1,"card":"4111","items":[{"card":{"no":1},"qty":2.50},[{"owner":"ada"}]],"cards":3}'

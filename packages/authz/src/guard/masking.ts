@@ -1,8 +1,8 @@
 import { isExactNumber } from '../literals/json-document.ts'
 
 /** The fields that `mask("owner, card")` names. */
-export function fieldsOfMask(value: string): readonly string[] {
-  return value.split(',').map((name) => name.trim())
+export function fieldsOfMask(value: string): ReadonlySet<string> {
+  return new Set(value.split(',').map((name) => name.trim()))
 }
 
 const ORDINARY = { configurable: true, enumerable: true, writable: true }

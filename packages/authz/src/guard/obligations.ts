@@ -12,7 +12,7 @@ export function obey<Loaded extends object>(
 ): Loaded | Refused {
   let result: Loaded = loaded
   for (const { name, value } of obligations) {
-    if (name === 'mask') result = withoutFields(result, new Set(fieldsOfMask(value)))
+    if (name === 'mask') result = withoutFields(result, fieldsOfMask(value))
     else if (name !== 'alarm') return refusedWith('BW_AUTHZ_OBLIGATION_UNKNOWN')
   }
   return result

@@ -6,10 +6,8 @@ import type { RouteConfig } from '@breakwater/contract'
 import type { BreakwaterError } from '@breakwater/core'
 import { isBreakwaterError } from '@breakwater/core'
 import { errors } from '../../errors.ts'
-import type { Exchange } from '../../exchange/exchange.ts'
 import type { Authorization } from '../authorization.ts'
 import { unreadable } from './plain-answer.ts'
-import { Redaction } from './redaction.ts'
 import { RowFilter } from './row-filter.ts'
 import type { RowTally } from './row-tally.ts'
 
@@ -42,12 +40,6 @@ export class AnswerRules {
     return this.#rows !== undefined
   }
 
-  /** For one request that was allowed; undefined when its answer may be given as it comes. `mask`: the fields, joined by commas. */
-  redaction(exchange: Exchange, asked: AuthzRequest, mask: string | undefined): Redaction | undefined {
-    const isNeeded = (mask !== undefined || this.hasRows) && this.authorization.isEnforced
-    return isNeeded ? new Redaction(this, exchange, asked, mask) : undefined
-  }
-
   /**
    * What of an answer the caller may have, or why none of it can be given. `authorization` decides about its rows: the policies may be
    * others than when the request came. Never throws.
@@ -66,7 +58,7 @@ export class AnswerRules {
         document,
         tally: undefined,
       }
-      const masked = mask === undefined ? left : withoutFields(left, new Set(fieldsOfMask(mask)))
+      const masked = mask === undefined ? left : withoutFields(left, fieldsOfMask(mask))
       return { body: Buffer.from(JSON.stringify(masked)), tally }
     } catch (cause) {
       if (isBreakwaterError(cause) && !(cause instanceof AuthzError)) return cause

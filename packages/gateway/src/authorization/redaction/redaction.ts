@@ -1,17 +1,34 @@
 import type { AuthzRequest } from '@breakwater/authz'
 import type { BreakwaterError } from '@breakwater/core'
 import { FieldList } from '@breakwater/http'
-import type { ResponseHead, Upgraded } from '@breakwater/http'
+import type { Driver, ResponseHead, ServerExchange, Upgraded } from '@breakwater/http'
 import { refusalOf } from '../../answer/refusal.ts'
 import { errors } from '../../errors.ts'
+import type { Answering } from '../../exchange/answering.ts'
 import type { Attempt, AttemptOwner } from '../../exchange/attempt.ts'
 import { Capture, fieldsOfAnswer } from '../../exchange/capture.ts'
 import type { StoredAnswer } from '../../exchange/capture.ts'
-import type { Exchange } from '../../exchange/exchange.ts'
+import type { RouteMeters } from '../../telemetry/meters.ts'
 import type { Authorization } from '../authorization.ts'
 import type { AnswerRules, Rest } from './answer-rules.ts'
 import { askForWhole, fieldsOfRest, tooLong, unreadable, whyUnreadable } from './plain-answer.ts'
 import type { RowTally } from './row-tally.ts'
+
+/** The request from whose answer something is withheld. */
+export interface RedactedRequest {
+  readonly inbound: ServerExchange
+  readonly identity: { readonly traceId: string }
+  readonly plan: { readonly name: string; readonly meters: Pick<RouteMeters, 'withheldRows'> }
+  readonly listener: {
+    readonly runtime: {
+      readonly driver: Pick<Driver, 'clock'>
+      readonly watch: { readonly authorization: Authorization | undefined }
+    }
+  }
+  /** Who would get the answer as it comes. */
+  readonly attempts: AttemptOwner & { accepts(attempt: Attempt, head: ResponseHead, nowMs: number): boolean }
+  readonly answering: Answering
+}
 
 const NO_FIELDS = new FieldList()
 
@@ -23,12 +40,12 @@ export class Redaction implements AttemptOwner {
   /** The fields that are masked in all of the answer, joined by commas; undefined when none are. */
   readonly mask: string | undefined
   readonly #rules: AnswerRules
-  readonly #exchange: Exchange
+  readonly #exchange: RedactedRequest
   readonly #asked: AuthzRequest
   #head: ResponseHead | undefined
   #body: Capture | undefined
 
-  constructor(rules: AnswerRules, exchange: Exchange, asked: AuthzRequest, mask: string | undefined) {
+  constructor(rules: AnswerRules, exchange: RedactedRequest, asked: AuthzRequest, mask: string | undefined) {
     this.mask = mask
     this.#rules = rules
     this.#exchange = exchange

@@ -90,7 +90,7 @@ export class RowFilter {
     if (decision.decision !== 'allow' || isUnknown) return tally.dropped(decision)
     let visible: JsonDocument = row
     for (const { name, value } of obligations) {
-      if (name === 'mask') visible = withoutFields(visible, new Set(fieldsOfMask(value)))
+      if (name === 'mask') visible = withoutFields(visible, fieldsOfMask(value))
       else authorization.alarm(value, this.#route)
     }
     tally.kept(id, decision)
