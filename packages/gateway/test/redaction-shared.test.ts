@@ -79,6 +79,21 @@ describe('an answer from which something is withheld', () => {
     expect(stand.heads.length).toBe(1)
   })
 
+  test.each([
+    'Content-Type: text/plain',
+    'X-Type: none',
+    'Content-Type: application/json\r\nContent-Encoding: x',
+  ])('is not replayed for its key when nothing can be withheld from what was kept: %s', async (fields) => {
+    const stand = await LegacyStand.open(MASKING, { route: SHARING })
+    const bytes = `HTTP/1.1 200 OK\r\n${fields}\r\nContent-Length: 4\r\n\r\n4111`
+    const again = async () => stand.askFor(bytes, 'bill', 'POST', ['Idempotency-Key: k', 'Content-Length: 0'])
+    expect((await again()).body).toBe('4111')
+    demote(stand)
+    const answer = await again()
+    expect([answer.status, codeIn(answer)]).toEqual([502, 'BW_GATEWAY_ANSWER_UNREADABLE'])
+    expect(stand.heads.length).toBe(1)
+  })
+
   test('is replayed for its key without rows that are no longer allowed', async () => {
     const rows = { list: '$', type: 'Order', action: 'viewOrder' }
     const stand = await LegacyStand.open({ answer: { rows } }, { route: SHARING })

@@ -41,8 +41,11 @@ export function askForWhole(fields: FieldList, method: string): void {
   if (method === 'GET' || method === 'HEAD') for (const name of OF_THE_WHOLE) fields.delete(name)
 }
 
+/** What is looked at before the body is: of an answer that comes, or of one that was kept. */
+export type AnswerHead = Pick<ResponseHead, 'status' | 'fields' | 'body' | 'contentLength'>
+
 /** Why nothing can be withheld from an answer, as far as its head tells; undefined when it can. */
-export function whyUnreadable(head: ResponseHead, maxBytes: number): BreakwaterError | undefined {
+export function whyUnreadable(head: AnswerHead, maxBytes: number): BreakwaterError | undefined {
   const { status, fields, contentLength } = head
   // Nothing was asked for that either could be the answer to.
   if (status === 206 || status === 304) return unreadable(`its status is ${status}`)

@@ -12,6 +12,7 @@ import type { RouteMeters } from '../../telemetry/meters.ts'
 import type { Authorization } from '../authorization.ts'
 import type { AnswerRules, Rest } from './answer-rules.ts'
 import { askForWhole, fieldsOfRest, tooLong, unreadable, whyUnreadable } from './plain-answer.ts'
+import type { AnswerHead } from './plain-answer.ts'
 import type { RowTally } from './row-tally.ts'
 
 /** The request from whose answer something is withheld. */
@@ -60,9 +61,12 @@ export class Redaction implements AttemptOwner {
   /** An answer that was kept, perhaps when more was allowed: what is allowed now. */
   replay(answer: StoredAnswer, nowMs: number): void {
     const { answering } = this.#exchange
-    const rest = this.#restOf(answer.status, answer.body)
+    const { status, body } = answer
+    const kept = fieldsOfAnswer(answer)
+    const head = { status, fields: kept, body: 'length', contentLength: body.length } as const
+    const rest = whyUnreadable(head, this.#rules.maxAnswerBytes) ?? this.#restOf(head, body)
     if ('code' in rest) return answering.refuse(refusalOf(rest), nowMs)
-    const fields = this.#fieldsOf(fieldsOfAnswer(answer)).flat
+    const fields = this.#fieldsOf(kept).flat
     this.#recorded(rest.tally, (error, atMs) => {
       if (error === undefined) answering.stored({ ...answer, fields, body: rest.body }, atMs)
       else answering.refuse(refusalOf(error), atMs)
@@ -93,9 +97,7 @@ export class Redaction implements AttemptOwner {
     const head = this.#head
     const answer = this.#body?.complete()
     if (head === undefined || answer === undefined) return
-    if (answer.body.length > 0 && !head.fields.has('content-type'))
-      return this.#reject(attempt, unreadable('it does not say that it is JSON'), nowMs)
-    const rest = this.#restOf(head.status, answer.body)
+    const rest = this.#restOf(head, answer.body)
     if ('code' in rest) return this.#reject(attempt, rest, nowMs)
     this.#recorded(rest.tally, (error, atMs) => {
       if (error === undefined) this.#pass(attempt, head, rest.body, atMs)
@@ -129,7 +131,8 @@ export class Redaction implements AttemptOwner {
     return fieldsOfRest(fields, this.#rules.hasRows)
   }
 
-  #restOf(status: number, body: Uint8Array): Rest | BreakwaterError {
+  #restOf({ status, fields }: AnswerHead, body: Uint8Array): Rest | BreakwaterError {
+    if (body.length > 0 && !fields.has('content-type')) return unreadable('it does not say that it is JSON')
     const isSuccess = status >= 200 && status < 300
     return this.#rules.restOf(body, isSuccess, this.#asked, this.mask, this.#authorization)
   }
