@@ -20,7 +20,7 @@ import { canonicalPath, withoutDotSegments } from './routing/path.ts'
 import type { Router } from './routing/router.ts'
 import type { ListenerContext, Runtime } from './runtime.ts'
 import type { GatewayMeters } from './telemetry/meters.ts'
-import type { Reporter } from './telemetry/reporter.ts'
+import type { FinishedRequest, Reporter } from './telemetry/reporter.ts'
 
 /** What all listeners of a gateway share. */
 export interface ListenerShared {
@@ -192,7 +192,7 @@ export class GatewayListener implements ListenerContext, ServerHandler {
     this.#shared.reporter.refused(refusal, remoteAddress, traceId)
   }
 
-  report(exchange: Exchange, nowMs: number): void {
+  report(exchange: FinishedRequest, nowMs: number): void {
     this.#shared.reporter.finished(exchange, nowMs)
   }
 }

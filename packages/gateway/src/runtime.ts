@@ -3,7 +3,7 @@ import type { GatewayConfig } from '@breakwater/contract'
 import type { Driver, Forwarding } from '@breakwater/http'
 import type { OverloadManager } from '@breakwater/resilience/load'
 import type { AccessWatch } from './authorization/access-watch.ts'
-import type { Exchange } from './exchange/exchange.ts'
+import type { FinishedRequest } from './telemetry/reporter.ts'
 
 /** What every request of a gateway shares. One object, made at start. */
 export interface Runtime {
@@ -22,5 +22,5 @@ export interface ListenerContext {
   /** How long a client that has closed its sending side is waited for. Milliseconds. */
   readonly halfClosedMs: number
   /** A request is over: for logs and meters. */
-  report(exchange: Exchange, nowMs: number): void
+  report(exchange: FinishedRequest, nowMs: number): void
 }

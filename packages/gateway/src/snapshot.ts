@@ -67,7 +67,6 @@ export class Snapshot {
         previous?.plans.find(({ name }) => name === route.name),
       ),
     )
-    if (authorization !== undefined) authorization.routes = this.plans
     this.router = new Router(this.plans.map((plan) => ({ match: plan.config.match, plan })))
   }
 

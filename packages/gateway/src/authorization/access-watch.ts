@@ -1,31 +1,33 @@
 import type { Clock, Timer } from '@breakwater/core'
 import { refuse } from '../answer/refusal.ts'
-import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
-import type { Exchange } from '../exchange/exchange.ts'
-import type { RoutePlan } from '../plan/route-plan.ts'
+import type { CutAnswer } from '../exchange/answering.ts'
 import type { Router } from '../routing/router.ts'
 import type { Authorization } from './authorization.ts'
-import type { KnownCaller } from './known-callers.ts'
+import type { GivenAnswer, GuardedRequest } from './guarded-request.ts'
 import type { RouteGuard } from './route-guard.ts'
 
-/** Ends an answer that is under way. */
-export type CutAnswer = (refusal: Refusal, nowMs: number) => void
+interface Guarded {
+  readonly guard: RouteGuard | undefined
+}
+
+/** A request whose answer may take long. */
+export interface WatchedRequest extends GuardedRequest {
+  readonly plan: GuardedRequest['plan'] & Guarded
+}
 
 /** Who decides, and on which routes. */
 export interface Deciding {
   readonly authorization: Authorization | undefined
-  readonly router: Router<RoutePlan>
+  readonly router: Router<Guarded>
 }
 
 /** An answer under way. */
-export interface LongAnswer {
-  readonly exchange: Exchange
+interface LongAnswer extends GivenAnswer {
+  readonly exchange: WatchedRequest
   readonly cut: CutAnswer
   /** What its route asks now; undefined where nobody is asked. */
   guard: RouteGuard | undefined
-  /** Who has it; undefined while its route does not have to know. */
-  caller: KnownCaller | undefined
   /** Since when nobody can say whether it may go on; undefined while somebody can. */
   unsureMs: number | undefined
 }
@@ -82,7 +84,7 @@ export class AccessWatch {
   }
 
   /** Watches an answer until the function is called. */
-  add(exchange: Exchange, cut: CutAnswer): () => void {
+  add(exchange: WatchedRequest, cut: CutAnswer): () => void {
     const { plan, caller } = exchange
     const answer: LongAnswer = { exchange, cut, guard: plan.guard, caller, unsureMs: undefined }
     this.#answers.add(answer)
@@ -180,7 +182,7 @@ export class AccessWatch {
   }
 
   /** What would be asked if the request came now; where no route takes it any more, what was asked when it came. */
-  #guardOf({ plan, path, inbound }: Exchange): RouteGuard | undefined {
+  #guardOf({ plan, path, inbound }: WatchedRequest): RouteGuard | undefined {
     const { method, authority, fields } = inbound.request
     const routed = this.#deciding?.router.route(method, path, authority, fields)
     return routed?.kind === 'found' ? routed.plan.guard : plan.guard

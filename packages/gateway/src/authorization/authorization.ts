@@ -5,18 +5,16 @@ import type { GatewayConfig } from '@breakwater/contract'
 import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
-import type { Exchange } from '../exchange/exchange.ts'
-import type { RoutePlan } from '../plan/route-plan.ts'
-import type { AccessWatch } from './access-watch.ts'
+import type { AuthorizationConfig } from './authorization-config.ts'
 import type { DecisionLogs } from './decision-logs.ts'
 import type { DecisionPoint, DecisionRecorder, MadeDecision } from './decision-point.ts'
 import { BundlePoint } from './bundle-point.ts'
+import type { Finding, FoundRequest } from './finding.ts'
 import { Claims } from './identity-fields.ts'
 import { KnownCallers } from './known-callers.ts'
 import { PolicyPoint } from './policy-point.ts'
 import type { ConfiguredPoint } from './policy-point.ts'
 import { RemotePoint } from './remote-point.ts'
-import type { Finding } from './route-guard.ts'
 import { Spelling } from './spelling.ts'
 import { openTestIssuer } from './test-issuer-keys.ts'
 import { TokenVerifier } from './token-verifier.ts'
@@ -30,8 +28,6 @@ export const authorizationFailed: ReturnType<typeof channel> = channel(
   'breakwater:gateway:authorization-failed',
 )
 
-export type AuthorizationConfig = Exclude<GatewayConfig['authorization'], { readonly mode: 'off' }>
-
 /** Where changes of the entities go that decisions are made on. */
 export interface LiveEntities {
   /** @throws what `EntityStore.apply` throws, with nothing changed; `BW_GATEWAY_AUTHORIZATION_FAILED` when no policies decide. */
@@ -42,8 +38,8 @@ export interface LiveEntities {
 export interface AuthorizationDeps {
   /** Milliseconds since 1970. */
   readonly epochMs: () => number
-  /** Asks again about answers that are under way. */
-  readonly watch: AccessWatch
+  /** Is told when the entities have changed. */
+  readonly watch: { changed(): void }
   /** Logs that are open. */
   readonly logs: DecisionLogs
   readonly decisionPoint?: DecisionPoint | undefined
@@ -55,8 +51,10 @@ export class Authorization {
   readonly isEnforced: boolean
   readonly callers: KnownCallers
   readonly claims: Claims
+  /** Finds requests that may be meant for another route. */
+  readonly spelling: Spelling
   readonly epochMs: () => number
-  readonly watch: AccessWatch
+  readonly watch: AuthorizationDeps['watch']
   /** Undefined where somebody else decides. */
   readonly policies: ConfiguredPoint | undefined
   /** An engine in another process that decides; undefined where none is configured. */
@@ -66,7 +64,6 @@ export class Authorization {
   readonly #logs: DecisionLogs
   /** Undefined where no log is kept, or another recorder was given. */
   readonly #logDir: string | undefined
-  #spelling: Spelling | undefined
   /** Settles when the records of this turn are written, and who waits for it. */
   #written: Promise<void> | undefined
   #waiting: ((refusal: Refusal | undefined) => void)[] = []
@@ -90,6 +87,7 @@ export class Authorization {
     this.epochMs = deps.epochMs
     this.watch = deps.watch
     this.claims = new Claims(identity.stripHeaders)
+    this.spelling = new Spelling(gateway.routes)
     const { testIssuer, audience = gateway.name, workloadHeader, anonymousWorkload } = identity
     const verifier =
       testIssuer === undefined
@@ -148,15 +146,6 @@ export class Authorization {
     return this.policies?.version ?? this.remote?.version ?? ''
   }
 
-  /** The routes of this configuration, once they are compiled. */
-  set routes(plans: readonly RoutePlan[]) {
-    this.#spelling = new Spelling(plans)
-  }
-
-  get spelling(): Spelling | undefined {
-    return this.#spelling
-  }
-
   /** Decides here and now. Where an engine elsewhere decides, this throws. */
   decide(request: AuthzRequest): Decision {
     return this.#point.decide(request)
@@ -172,8 +161,8 @@ export class Authorization {
     if (authorizationAlarm.hasSubscribers) authorizationAlarm.publish({ alarm, route })
   }
 
-  /** Writes the decision down. One that lets the request go on is waited for: see `Exchange.waitAtDoor`. */
-  record(exchange: Exchange, finding: Finding, goesOn: boolean): void {
+  /** Writes the decision down. One that lets the request go on is waited for: see `FoundRequest.waitAtDoor`. */
+  record(exchange: FoundRequest, finding: Finding, goesOn: boolean): void {
     if (this.log === undefined) return
     const written = this.log.append(this.#entry(exchange, finding, goesOn)).written()
     const isNew = written !== this.#written
@@ -196,11 +185,11 @@ export class Authorization {
   }
 
   /** Writes down what was decided about an answer under way. Rejects when that cannot be done. */
-  async recordAgain(exchange: Exchange, finding: Finding): Promise<void> {
+  async recordAgain(exchange: FoundRequest, finding: Finding): Promise<void> {
     await this.log?.append(this.#entry(exchange, finding, false)).written()
   }
 
-  #entry({ plan, identity }: Exchange, finding: Finding, goesOn: boolean): DecisionEntry {
+  #entry({ plan, identity }: FoundRequest, finding: Finding, goesOn: boolean): DecisionEntry {
     const { refusal, request, decision } = finding
     let shortcut: string | undefined
     if (refusal !== undefined && goesOn) shortcut = 'dark-mode'

@@ -1,7 +1,8 @@
 import { createAuthZenHandler, storeCandidates } from '@breakwater/authz/adapters'
 import type { AuthZenMapping } from '@breakwater/authz/adapters'
 import { decideFor } from './asked-elsewhere.ts'
-import type { Authorization, AuthorizationConfig } from './authorization.ts'
+import type { AuthorizationConfig } from './authorization-config.ts'
+import type { Authorization } from './authorization.ts'
 
 /** Settings of `authorization.authzen`. */
 export type AuthZenConfig = NonNullable<AuthorizationConfig['authzen']>

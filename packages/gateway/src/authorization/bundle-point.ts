@@ -8,7 +8,7 @@ import type { GatewayConfig } from '@breakwater/contract'
 import { messageOf } from '@breakwater/core'
 import { errors } from '../errors.ts'
 import { isSame } from '../same.ts'
-import type { AuthorizationConfig } from './authorization.ts'
+import type { AuthorizationConfig } from './authorization-config.ts'
 import type { ConfiguredPoint } from './policy-point.ts'
 import { requireRoutes } from './required-routes.ts'
 

@@ -2,7 +2,6 @@ import type { AuthzRequest, ValueInput } from '@breakwater/authz'
 import { KnownUid } from '@breakwater/authz/operate'
 import { accessOf } from '@breakwater/contract'
 import type { RouteConfig } from '@breakwater/contract'
-import type { Exchange } from '../exchange/exchange.ts'
 import type { Caller } from './caller.ts'
 import { OF_TENANT, OF_WORKLOAD } from './known-callers.ts'
 import type { KnownCaller } from './known-callers.ts'
@@ -17,6 +16,12 @@ type Authorize = NonNullable<RouteConfig['authorize']>
 type Fact = Authorize['context'][number]
 
 const STANDARD = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** What of a request may be told of it besides its path and its caller. */
+export interface AskedRequest {
+  readonly inbound: { readonly request: { readonly method: string } }
+  readonly clientAddress: string
+}
 
 /** The questions of one route, as far as they are known before a request comes. */
 export class Question {
@@ -70,7 +75,7 @@ export class Question {
 
   /** The request for the decision point. `epochMs`: milliseconds since 1970, read only when they are asked for. */
   ask(
-    exchange: Exchange,
+    exchange: AskedRequest,
     caller: KnownCaller,
     action: KnownUid,
     id: string,
@@ -82,7 +87,7 @@ export class Question {
     return { principal: caller.principal, action, resource: new KnownUid(this.#type, id), context }
   }
 
-  #facts(exchange: Exchange, epochMs: () => number): Record<string, ValueInput> {
+  #facts(exchange: AskedRequest, epochMs: () => number): Record<string, ValueInput> {
     const facts: Record<string, ValueInput> = {}
     for (const fact of this.#ofRequest) {
       if (fact === 'now') facts['now'] = extension('datetime', isoTime(epochMs()))

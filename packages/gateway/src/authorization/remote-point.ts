@@ -10,7 +10,7 @@ import { REFUSED } from '@breakwater/resilience/machines'
 import type { CircuitBreaker } from '@breakwater/resilience/machines'
 import { isSame } from '../same.ts'
 import { breakerOf } from '../upstream/controls.ts'
-import type { AuthorizationConfig } from './authorization.ts'
+import type { AuthorizationConfig } from './authorization-config.ts'
 import type { MadeDecision } from './decision-point.ts'
 
 /** Settings of `authorization.opa`. */

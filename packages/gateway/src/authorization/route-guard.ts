@@ -6,25 +6,17 @@ import type { FieldList } from '@breakwater/http'
 import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
-import type { Exchange } from '../exchange/exchange.ts'
-import type { RoutePlan } from '../plan/route-plan.ts'
-import type { LongAnswer } from './access-watch.ts'
 import type { Authorization } from './authorization.ts'
 import type { MadeDecision } from './decision-point.ts'
+import type { Finding } from './finding.ts'
+import type { GivenAnswer, GuardedRequest } from './guarded-request.ts'
 import { isReadAs, writeCaller } from './identity-fields.ts'
 import type { KnownCaller } from './known-callers.ts'
 import { Question } from './question.ts'
 import type { MethodRule } from './question.ts'
 import { AnswerRules } from './redaction/answer-rules.ts'
+import { Redaction } from './redaction/redaction.ts'
 import type { RemotePoint } from './remote-point.ts'
-
-/** What became of the question of one request; `refusal` is what enforcement makes of it. */
-export interface Finding {
-  readonly refusal: Refusal | undefined
-  /** What was asked; undefined when it did not come to that. */
-  readonly request: AuthzRequest | undefined
-  readonly decision: MadeDecision | undefined
-}
 
 const OPEN: Finding = { refusal: undefined, request: undefined, decision: undefined }
 
@@ -57,7 +49,7 @@ export class RouteGuard {
    * Finds out who asks, where the route has to know: limits count by what is verified, and so they come between this and
    * `admit`. Never throws: what fails is a deny.
    */
-  identify(exchange: Exchange): Refusal | undefined {
+  identify(exchange: GuardedRequest): Refusal | undefined {
     const rule = this.#question.rule(exchange.inbound.request.method)
     if (rule === 'public') return undefined
     let refusal: Refusal | undefined
@@ -70,7 +62,7 @@ export class RouteGuard {
   }
 
   /** Decides, writes down, and says what is to be done. Never throws: what fails is a deny. */
-  admit(exchange: Exchange): Refusal | undefined {
+  admit(exchange: GuardedRequest): Refusal | undefined {
     const rule = this.#question.rule(exchange.inbound.request.method)
     let finding: Finding | undefined
     try {
@@ -85,7 +77,7 @@ export class RouteGuard {
   }
 
   /** The fields of the request as the upstream gets them: claims from outside go (strip-claims), verified ones are added. */
-  writeFields(fields: FieldList, exchange: Exchange): void {
+  writeFields(fields: FieldList, exchange: GuardedRequest): void {
     this.#authorization.claims.strip(fields)
     if (exchange.caller !== undefined) writeCaller(fields, exchange.caller, exchange.obligations)
     exchange.redaction?.writeFields(fields)
@@ -101,7 +93,7 @@ export class RouteGuard {
    * elsewhere: undefined when that cannot be asked. `ended` is called when the decision turns out not to be on record.
    */
   allowsStill(
-    answer: LongAnswer,
+    answer: GivenAnswer,
     current: Authorization,
     ended: (why: string) => void,
   ): boolean | Promise<boolean | undefined> {
@@ -143,7 +135,7 @@ export class RouteGuard {
   }
 
   /** What was asked when the answer began, or would have been if its route had been as it is. */
-  #askAgain(answer: LongAnswer, { callers, epochMs }: Authorization): AuthzRequest | Finding {
+  #askAgain(answer: GivenAnswer, { callers, epochMs }: Authorization): AuthzRequest | Finding {
     const { exchange } = answer
     const { method, fields } = exchange.inbound.request
     const rule = this.#question.rule(method)
@@ -159,7 +151,7 @@ export class RouteGuard {
     return this.#ask(exchange, rule, caller)
   }
 
-  #settle(exchange: Exchange, finding: Finding): Refusal | undefined {
+  #settle(exchange: GuardedRequest, finding: Finding): Refusal | undefined {
     const { isEnforced, log } = this.#authorization
     if (finding.refusal !== undefined) exchange.plan.meters.denied.inc()
     const refusal = isEnforced ? finding.refusal : undefined
@@ -167,14 +159,13 @@ export class RouteGuard {
     return refusal
   }
 
-  #open(exchange: Exchange): Finding {
+  #open(exchange: GuardedRequest): Finding {
     const rival = this.#rival(exchange)
-    if (rival === undefined || accessOf(rival.config, exchange.inbound.request.method).kind === 'public')
-      return OPEN
+    if (rival === undefined || accessOf(rival, exchange.inbound.request.method).kind === 'public') return OPEN
     return refused(ambiguous(rival))
   }
 
-  #identify(exchange: Exchange, rule: 'undeclared' | KnownUid): Refusal | undefined {
+  #identify(exchange: GuardedRequest, rule: 'undeclared' | KnownUid): Refusal | undefined {
     const shut = this.#shut(exchange, rule)
     if (shut !== undefined) return shut
     const { callers, epochMs } = this.#authorization
@@ -186,7 +177,7 @@ export class RouteGuard {
   }
 
   /** Why nobody comes in this way, whoever asks. */
-  #shut(exchange: Exchange, rule: MethodRule): Refusal | undefined {
+  #shut(exchange: GuardedRequest, rule: MethodRule): Refusal | undefined {
     const rival = this.#rival(exchange)
     if (rival !== undefined) return ambiguous(rival)
     if (rule !== 'undeclared') return undefined
@@ -196,7 +187,7 @@ export class RouteGuard {
   }
 
   /** Undefined when the decision is made elsewhere: the request waits for it. */
-  #decide(exchange: Exchange, action: KnownUid, caller: KnownCaller): Finding | undefined {
+  #decide(exchange: GuardedRequest, action: KnownUid, caller: KnownCaller): Finding | undefined {
     const asked = this.#ask(exchange, action, caller)
     if ('refusal' in asked) return asked
     const { remote } = this.#authorization
@@ -205,7 +196,7 @@ export class RouteGuard {
   }
 
   /** The question, or why it is not asked. */
-  #ask(exchange: Exchange, action: KnownUid, caller: KnownCaller): AuthzRequest | Finding {
+  #ask(exchange: GuardedRequest, action: KnownUid, caller: KnownCaller): AuthzRequest | Finding {
     const { authorize, tenant } = this.#route
     const id = this.#question.resourceId(exchange.path, caller)
     if (id === undefined) return refused(this.#missing(authorize))
@@ -214,7 +205,7 @@ export class RouteGuard {
     return refusal === undefined ? request : { refusal, request, decision: undefined }
   }
 
-  #decideElsewhere(exchange: Exchange, request: AuthzRequest, remote: RemotePoint): undefined {
+  #decideElsewhere(exchange: GuardedRequest, request: AuthzRequest, remote: RemotePoint): undefined {
     const gone = new AbortController()
     const verdict = exchange.waitAtDoor(() => gone.abort())
     remote
@@ -228,14 +219,14 @@ export class RouteGuard {
       .catch((cause: unknown) => verdict(this.#authorization.failed(cause)))
   }
 
-  #conclude(exchange: Exchange, request: AuthzRequest, decision: MadeDecision): Finding {
+  #conclude(exchange: GuardedRequest, request: AuthzRequest, decision: MadeDecision): Finding {
     if (decision.decision !== 'allow')
       return { refusal: this.#denied(decision, this.#route.authorize), request, decision }
     return { refusal: this.#oblige(exchange, request, decision), request, decision }
   }
 
-  #rival(exchange: Exchange): RoutePlan | undefined {
-    return this.#authorization.spelling?.rival(exchange.inbound.request, exchange.path, this.#route)
+  #rival(exchange: GuardedRequest): RouteConfig | undefined {
+    return this.#authorization.spelling.rival(exchange.inbound.request, exchange.path, this.#route)
   }
 
   #claimRefusal(caller: KnownCaller): Refusal | undefined {
@@ -260,7 +251,7 @@ export class RouteGuard {
       : refuse(errors.BW_GATEWAY_FORBIDDEN, 'this is not allowed to you')
   }
 
-  #oblige(exchange: Exchange, asked: AuthzRequest, { obligations }: MadeDecision): Refusal | undefined {
+  #oblige(exchange: GuardedRequest, asked: AuthzRequest, { obligations }: MadeDecision): Refusal | undefined {
     let forwarded = ''
     let mask: string | undefined
     for (const { name, value } of obligations) {
@@ -275,8 +266,15 @@ export class RouteGuard {
       }
     }
     if (forwarded !== '') exchange.obligations = forwarded
-    exchange.redaction = this.#answer?.redaction(exchange, asked, mask)
+    exchange.redaction = this.#redaction(exchange, asked, mask)
     return undefined
+  }
+
+  /** Undefined when the answer may be given as it comes. `mask`: the fields, joined by commas. */
+  #redaction(exchange: GuardedRequest, asked: AuthzRequest, mask: string | undefined): Redaction | undefined {
+    const rules = this.#answer
+    if (rules === undefined || !this.#authorization.isEnforced) return undefined
+    return mask === undefined && !rules.hasRows ? undefined : new Redaction(rules, exchange, asked, mask)
   }
 
   #declaredMethods(): string {
@@ -286,7 +284,7 @@ export class RouteGuard {
   }
 }
 
-function isOverdue({ listener, deadlineMs }: Exchange): boolean {
+function isOverdue({ listener, deadlineMs }: GuardedRequest): boolean {
   return listener.runtime.driver.clock.now() >= deadlineMs
 }
 
@@ -294,14 +292,14 @@ function refused(refusal: Refusal): Finding {
   return { refusal, request: undefined, decision: undefined }
 }
 
-function ambiguous(rival: RoutePlan): Refusal {
+function ambiguous(rival: RouteConfig): Refusal {
   const detail = `this spelling of the path may be read as one of the route ${rival.name}`
   return refuse(errors.BW_GATEWAY_PATH_AMBIGUOUS, detail)
 }
 
 /** A request that names a tenant must name that of its token, wherever it names one: nobody knows which field is read behind. */
 function tenantRefusal(
-  { inbound }: Exchange,
+  { inbound }: GuardedRequest,
   tenantHeader: string | undefined,
   caller: KnownCaller,
 ): Refusal | undefined {

@@ -1,6 +1,5 @@
 import type { FieldList, RequestHead } from '@breakwater/http'
 import type { PathPattern, PathSegment, RouteConfig } from '@breakwater/contract'
-import type { RoutePlan } from '../plan/route-plan.ts'
 import { withoutDotSegments } from '../routing/path.ts'
 import { Router } from '../routing/router.ts'
 
@@ -31,19 +30,19 @@ export function isSuspicious(path: string): boolean {
  * `/admin;x`, `/a%2fdmin`. A rule for `/admin` is worth nothing when its other spellings fall to a route for everybody.
  */
 export class Spelling {
-  readonly #router: Router<RoutePlan>
+  readonly #router: Router<RouteConfig>
 
-  constructor(plans: readonly RoutePlan[]) {
+  constructor(routes: readonly RouteConfig[]) {
     this.#router = new Router(
-      plans.map((plan) => ({
-        match: { ...plan.config.match, path: foldPattern(plan.config.match.path) },
+      routes.map((plan) => ({
+        match: { ...plan.match, path: foldPattern(plan.match.path) },
         plan,
       })),
     )
   }
 
   /** The other route that may be meant, or undefined. */
-  rival(request: RequestHead, path: string, route: RouteConfig): RoutePlan | undefined {
+  rival(request: RequestHead, path: string, route: RouteConfig): RouteConfig | undefined {
     if (!isSuspicious(path)) return undefined
     const { method, authority, fields } = request
     return this.#other(method, foldPath(path), authority, fields, route)
@@ -55,9 +54,9 @@ export class Spelling {
     authority: string,
     fields: FieldList,
     route: RouteConfig,
-  ): RoutePlan | undefined {
+  ): RouteConfig | undefined {
     const routed = this.#router.route(method, path, authority, fields)
-    return routed.kind === 'found' && routed.plan.config !== route ? routed.plan : undefined
+    return routed.kind === 'found' && routed.plan !== route ? routed.plan : undefined
   }
 }
 

@@ -1,15 +1,32 @@
 import { isBreakwaterError } from '@breakwater/core'
 import { joinTunnel, responseFraming } from '@breakwater/http'
-import type { FieldList, ResponseHead, Upgraded } from '@breakwater/http'
+import type { Driver, FieldList, Forwarding, ResponseHead, ServerExchange, Upgraded } from '@breakwater/http'
 import { problemBody, problemFields } from '../answer/problem.ts'
 import type { Refusal } from '../answer/refusal.ts'
-import type { CutAnswer } from '../authorization/access-watch.ts'
 import { errors } from '../errors.ts'
 import { refuse } from '../answer/refusal.ts'
 import { Capture, fieldsOfAnswer } from './capture.ts'
 import { EventTail } from './event-tail.ts'
 import type { StoredAnswer } from './capture.ts'
-import type { Exchange } from './exchange.ts'
+import type { Identity } from './identity.ts'
+
+/** The request that is answered. */
+export interface AnsweredRequest {
+  readonly inbound: ServerExchange
+  readonly identity: Identity
+  readonly body: { readonly receivedBytes: number } | undefined
+  readonly listener: { readonly forwarding: Forwarding; readonly runtime: { readonly driver: Driver } }
+  readonly plan: { readonly config: { readonly upgrade: { readonly idleMs: number } } }
+  /** Nothing of it happens by itself any more. */
+  disarm(): void
+  /** Asks again whether the client may have the answer, until the function is called. */
+  watch(cut: CutAnswer): () => void
+  /** The client has all it will get. */
+  finish(nowMs: number): void
+}
+
+/** Ends an answer that is under way. */
+export type CutAnswer = (why: Refusal, nowMs: number) => void
 
 /** Keeps a copy of the answer for somebody who can use it again. */
 export interface AnswerKeeper {
@@ -35,7 +52,7 @@ export class Answering {
   responseBytes: number = 0
   /** Parts that were served in a lesser form. */
   degraded: readonly string[] = NOTHING
-  readonly #exchange: Exchange
+  readonly #exchange: AnsweredRequest
   #keepers: readonly AnswerKeeper[] = NOTHING
   #tunnelledBytes = 0
   #capture: Capture | undefined
@@ -47,7 +64,7 @@ export class Answering {
   #isMuted = false
   #isDone = false
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: AnsweredRequest) {
     this.#exchange = exchange
   }
 
@@ -194,7 +211,7 @@ export class Answering {
   /** From now on this may be cut, until there is no more to come. */
   watch(cut: CutAnswer): void {
     this.#unwatch?.()
-    this.#unwatch = this.#exchange.listener.runtime.watch.add(this.#exchange, cut)
+    this.#unwatch = this.#exchange.watch(cut)
   }
 
   #note(refusal: Refusal, status: number): void {
@@ -216,6 +233,5 @@ export class Answering {
     this.#unwatch?.()
     for (const keeper of this.#keepers) keeper.keep(answer, nowMs)
     this.#exchange.finish(nowMs)
-    this.#exchange.listener.report(this.#exchange, nowMs)
   }
 }

@@ -8,6 +8,7 @@ import type { RoutePlan } from '../plan/route-plan.ts'
 import type { ListenerContext } from '../runtime.ts'
 import { AdmissionWait } from './admission-wait.ts'
 import { Answering } from './answering.ts'
+import type { CutAnswer } from './answering.ts'
 import { Attempts } from './attempts.ts'
 import type { Identity } from './identity.ts'
 import { nextStep, takeStep } from './ladder.ts'
@@ -136,6 +137,7 @@ export class Exchange extends WheelEntry {
     this.#sharing?.settle(nowMs)
     this.#door?.abandon()
     this.attempts.upstream.release()
+    this.listener.report(this, nowMs)
   }
 
   /**
@@ -175,6 +177,11 @@ export class Exchange extends WheelEntry {
     const endMs = this.inbound.startedMs + this.plan.maxDurationMs
     const { wheel } = this.listener.runtime.driver
     wheel.arm(this, endMs === Infinity ? Infinity : Math.max(endMs, nowMs))
+  }
+
+  /** Whether the client may have the answer is asked again until the function is called; `cut` is called when it may not. */
+  watch(cut: CutAnswer): () => void {
+    return this.listener.runtime.watch.add(this, cut)
   }
 
   /** Nothing of it happens by itself any more. */

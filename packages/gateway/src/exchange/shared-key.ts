@@ -1,6 +1,12 @@
 import type { RequestHead } from '@breakwater/http'
+import type { Caller } from '../authorization/caller.ts'
 import type { StoredAnswer } from './capture.ts'
-import type { Exchange } from './exchange.ts'
+
+/** What says who may share an answer. */
+interface ScopedRequest {
+  readonly tenantName: string
+  readonly caller: Caller | undefined
+}
 
 /**
  * The key under which an answer may be shared: everything that it may depend on. Tenant and the named fields are part of
@@ -68,13 +74,15 @@ export function mayBeServedStale({ status, fields }: StoredAnswer): boolean {
  * Within which answers and keys may be shared: one tenant and, once somebody is known, one caller. Whatever a field names as
  * the tenant, it never equals the scope of somebody who is known.
  */
-export function shareScopeOf({ tenantName, caller }: Pick<Exchange, 'tenantName' | 'caller'>): string {
+export function shareScopeOf({ tenantName, caller }: ScopedRequest): string {
   if (caller === undefined) return JSON.stringify([tenantName])
   return JSON.stringify([tenantName, caller.tenant, caller.user, caller.workload])
 }
 
 /** Within which answers may be shared: the same, and what the upstream has to withhold from them, which may change for one caller. */
-export function answerScopeOf(exchange: Pick<Exchange, 'tenantName' | 'caller' | 'obligations'>): string {
+export function answerScopeOf(
+  exchange: ScopedRequest & { readonly obligations: string | undefined },
+): string {
   const { obligations } = exchange
   const scope = shareScopeOf(exchange)
   return obligations === undefined ? scope : `${scope} ${obligations}`

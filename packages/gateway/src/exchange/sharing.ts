@@ -2,7 +2,7 @@ import type { FlightMember } from '@breakwater/resilience/load'
 import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
-import type { CoalescePlan, StalePlan } from '../plan/route-plan.ts'
+import type { CoalescePlan, FlightLeader, StalePlan } from '../plan/route-plan.ts'
 import type { AnswerKeeper } from './answering.ts'
 import { sizeOfAnswer } from './capture.ts'
 import type { StoredAnswer } from './capture.ts'
@@ -15,7 +15,7 @@ const OWN_CODES: ReadonlySet<string> = new Set(['BW_GATEWAY_CLIENT_GONE', 'BW_GA
 const NOT_SHAREABLE = Symbol('the answer cannot be shared')
 
 /** Reads that several callers can be served with: equal ones in flight share one call, and good answers are kept. */
-export class Sharing implements FlightMember<StoredAnswer> {
+export class Sharing implements FlightMember<StoredAnswer>, FlightLeader {
   readonly #exchange: Exchange
   readonly #coalesce: CoalescePlan | undefined
   readonly #key: string
@@ -94,6 +94,11 @@ export class Sharing implements FlightMember<StoredAnswer> {
     this.#exchange.proceed(this.#nowMs)
   }
 
+  onDeserted(): void {
+    this.#isSettled = true
+    this.#exchange.answering.clientGone(this.#nowMs, undefined)
+  }
+
   get #nowMs(): number {
     return this.#exchange.listener.runtime.driver.clock.now()
   }
@@ -106,10 +111,7 @@ export class Sharing implements FlightMember<StoredAnswer> {
 
   /** A follower is gone. When it was the last, and the leader's own client had left before it, nobody wants the answer. */
   #followed(left: 'last' | 'others' | 'unknown'): void {
-    const leader = left === 'last' ? this.#coalesce?.leaders.get(this.#key) : undefined
-    if (leader === undefined) return
-    leader.#isSettled = true
-    leader.#exchange.answering.clientGone(this.#nowMs, undefined)
+    if (left === 'last') this.#coalesce?.leaders.get(this.#key)?.onDeserted()
   }
 
   #onAnswer(answer: StoredAnswer | undefined): void {

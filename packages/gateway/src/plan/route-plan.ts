@@ -3,7 +3,6 @@ import type { LadderStep, RouteConfig } from '@breakwater/contract'
 import { Coalescer, GcraLimiter, StaleCache } from '@breakwater/resilience/load'
 import { HedgeDelay, IdempotencyStore, RetryPolicy } from '@breakwater/resilience/machines'
 import type { StoredAnswer } from '../exchange/capture.ts'
-import type { Sharing } from '../exchange/sharing.ts'
 import type { RouteMeters } from '../telemetry/meters.ts'
 import { isSame } from '../same.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -35,10 +34,16 @@ export interface IdempotencyPlan {
   readonly maxAnswerBytes: number
 }
 
+/** The request that asks the upstream for all with the same key. */
+export interface FlightLeader {
+  /** Nobody waits for its answer any more. */
+  onDeserted(): void
+}
+
 export interface CoalescePlan {
   readonly coalescer: Coalescer<StoredAnswer>
   /** Who asks the upstream for each key in flight. */
-  readonly leaders: Map<string, Sharing>
+  readonly leaders: Map<string, FlightLeader>
   readonly maxAnswerBytes: number
   readonly varyBy: readonly string[]
   /** What two callers with the same key have in common. */

@@ -1,14 +1,33 @@
 import type { RouteConfig } from '@breakwater/contract'
+import type { ServerExchange } from '@breakwater/http'
+import type { GcraLimiter, OverloadManager } from '@breakwater/resilience/load'
 import { decodeDeadline } from '@breakwater/resilience/machines'
 import { refuse } from '../answer/refusal.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
+import type { GuardedRequest } from '../authorization/guarded-request.ts'
 import type { RouteGuard } from '../authorization/route-guard.ts'
-import type { Exchange } from '../exchange/exchange.ts'
 import { tenantKeyOf } from '../exchange/tenant-key.ts'
+import type { RouteMeters } from '../telemetry/meters.ts'
+
+/** What the questions of a route read of a request, and what they note on it. */
+export interface ArrivedRequest extends GuardedRequest {
+  readonly inbound: ServerExchange
+  readonly listener: GuardedRequest['listener'] & {
+    readonly runtime: { readonly overload: OverloadManager | undefined }
+  }
+  readonly plan: GuardedRequest['plan'] & {
+    readonly guard: RouteGuard | undefined
+    readonly meters: RouteMeters
+    readonly priority: number
+    readonly rateLimiter: GcraLimiter | undefined
+  }
+  deadlineMs: number
+  isCallersDeadline: boolean
+}
 
 /** One question that a request must pass before anything is spent on it. A refusal ends it. */
-export type AdmissionStage = (exchange: Exchange, nowMs: number) => Refusal | undefined
+export type AdmissionStage = (exchange: ArrivedRequest, nowMs: number) => Refusal | undefined
 
 /**
  * The questions of a route, in the order in which a request meets them: what costs least and refuses most comes first, and
@@ -100,7 +119,7 @@ function rateLimit(key: RateLimitKey): AdmissionStage {
   }
 }
 
-function keyOf(exchange: Exchange, key: RateLimitKey): string {
+function keyOf(exchange: ArrivedRequest, key: RateLimitKey): string {
   switch (key.kind) {
     case 'ip':
       return exchange.clientAddress

@@ -1,11 +1,28 @@
 import type { GatewayConfig } from '@breakwater/contract'
 import type { HttpError, ServerExchange } from '@breakwater/http'
 import type { AccessLog } from '@breakwater/telemetry'
-import type { Exchange } from '../exchange/exchange.ts'
+import type { Answering } from '../exchange/answering.ts'
 import type { Identity } from '../exchange/identity.ts'
 import type { Refusal } from '../answer/refusal.ts'
+import type { RouteMeters } from './meters.ts'
 
 type AccessLogConfig = GatewayConfig['telemetry']['accessLog']
+
+/** What is told of a request that is over. */
+export interface FinishedRequest {
+  readonly inbound: ServerExchange
+  readonly identity: Identity
+  readonly path: string
+  readonly clientAddress: string
+  readonly tenantName: string
+  readonly plan: { readonly name: string; readonly meters: RouteMeters }
+  readonly attempts: {
+    readonly count: number
+    readonly last: { readonly endpoint: { readonly id: string } } | undefined
+    readonly upstream: { readonly name: string }
+  }
+  readonly answering: Answering
+}
 
 /** One line in the access log for each request, whatever became of it. */
 export class Reporter {
@@ -18,7 +35,7 @@ export class Reporter {
   }
 
   /** Counts a routed request and logs it. */
-  finished(exchange: Exchange, nowMs: number): void {
+  finished(exchange: FinishedRequest, nowMs: number): void {
     const { answering, plan, inbound } = exchange
     const { meters } = plan
     const durationMs = nowMs - inbound.startedMs
