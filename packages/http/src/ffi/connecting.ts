@@ -2,7 +2,8 @@ import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
 import type { Timer } from '@breakwater/core'
 import { connectError } from '../net/connect-error.ts'
-import type { ConnectOptions, Connecting, Transport, TransportHandler } from '../transport.ts'
+import type { ConnectHandler } from '../net/connecting.ts'
+import type { ConnectOptions, Connecting } from '../transport.ts'
 import { systemError } from './libc.ts'
 import { EPOLLOUT } from './poller.ts'
 import type { Pollable } from './poller.ts'
@@ -11,12 +12,6 @@ import type { Shared } from './transport.ts'
 
 /** So long an address may take before the next one of the same name is tried; the last has no limit here. Milliseconds. */
 const NEXT_ADDRESS_MS = 250
-
-/** @internal */
-export interface ConnectHandler {
-  readonly onOpen: (transport: Transport, nowMs: number) => TransportHandler
-  readonly onError: (error: Error, nowMs: number) => void
-}
 
 /** One attempt to connect, over all addresses of a name, one after the other. */
 export class FfiConnecting implements Connecting, Pollable {

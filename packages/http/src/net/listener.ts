@@ -4,6 +4,7 @@ import type { Accept, ListenOptions, Listener, ListenerSettings } from '../trans
 import { Entrance } from './entrance.ts'
 import type { EntranceOwner } from './entrance.ts'
 import { listenError } from './listen-error.ts'
+import { count } from './owned.ts'
 
 /** What a listener asks of its driver. */
 export interface ListenerOwner extends EntranceOwner {
@@ -16,7 +17,7 @@ export class NetListener implements Listener {
   readonly #server = new NetServer({ allowHalfOpen: true, noDelay: true })
   readonly #owner: ListenerOwner
   readonly #entrance: Entrance
-  #connections = 0
+  connections = 0
   #port = 0
 
   private constructor(options: ListenOptions, accept: Accept, owner: ListenerOwner) {
@@ -25,8 +26,7 @@ export class NetListener implements Listener {
     this.#entrance = new Entrance(options, accept, owner)
     this.#server.maxConnections = this.#entrance.maxConnections
     this.#server.on('connection', (socket: Socket) => {
-      this.#connections++
-      socket.once('close', () => this.#connections--)
+      count(socket, this)
       this.#entrance.admit(socket)
     })
   }
@@ -47,10 +47,6 @@ export class NetListener implements Listener {
 
   get port(): number {
     return this.#port
-  }
-
-  get connections(): number {
-    return this.#connections
   }
 
   prepare(settings: ListenerSettings, accept: Accept): () => void {

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import { asBuffer } from '../codec/request-parser.ts'
 import type { Transport, TransportHandler } from '../transport.ts'
+import { TRANSPORT } from './owned.ts'
+import type { OwnedSocket } from './owned.ts'
 
 /** Above this many queued bytes within a turn, they are written before the turn ends. */
 const FLUSH_BYTES = 65_536
@@ -72,22 +74,31 @@ export class NetTransport implements Transport, Outlet {
   /** Connects the socket's events to their owner. `reads` is false when reading goes around the stream. */
   bind(handler: TransportHandler, reads: boolean): void {
     this.#handler = handler
-    const socket = this.#socket
-    const turns = this.#turns
-    if (reads) socket.on('data', (bytes: Buffer) => this.deliver(bytes))
-    socket.on('end', () => turns.run((nowMs) => handler.onEnd(nowMs)))
-    socket.on('drain', () => {
+    const socket: OwnedSocket = this.#socket
+    socket[TRANSPORT] = this
+    if (reads) socket.on('data', onData)
+    socket.on('end', onEnd)
+    socket.on('drain', onDrain)
+    socket.on('error', onError)
+    socket.on('close', onClose)
+  }
+
+  /** What the socket tells. @internal */
+  hear(what: 'end' | 'drain' | 'close'): void {
+    if (what === 'drain') {
       if (!this.#needDrain) return
       this.#needDrain = false
-      turns.run((nowMs) => handler.onDrain(nowMs))
+    } else if (what === 'close') this.#closed = true
+    this.#turns.run((nowMs) => {
+      if (what === 'end') this.#handler?.onEnd(nowMs)
+      else if (what === 'drain') this.#handler?.onDrain(nowMs)
+      else this.#handler?.onClose(nowMs, this.#error)
     })
-    socket.on('error', (error: Error) => {
-      this.#error = error
-    })
-    socket.on('close', () => {
-      this.#closed = true
-      turns.run((nowMs) => handler.onClose(nowMs, this.#error))
-    })
+  }
+
+  /** `close` follows. @internal */
+  failed(error: Error): void {
+    this.#error = error
   }
 
   deliver(bytes: Uint8Array): void {
@@ -200,6 +211,26 @@ export class NetTransport implements Transport, Outlet {
     this.#marked = true
     this.#turns.mark(this)
   }
+}
+
+function onData(this: OwnedSocket, bytes: Buffer): void {
+  this[TRANSPORT]?.deliver(bytes)
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[TRANSPORT]?.hear('end')
+}
+
+function onDrain(this: OwnedSocket): void {
+  this[TRANSPORT]?.hear('drain')
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[TRANSPORT]?.failed(error)
+}
+
+function onClose(this: OwnedSocket): void {
+  this[TRANSPORT]?.hear('close')
 }
 
 function latin1(piece: Uint8Array | string | undefined): string {
