@@ -9,13 +9,13 @@ import { connect as connectTls } from 'node:tls'
 import { resolveObject } from '@breakwater/contract'
 import type { GatewayConfig } from '@breakwater/contract'
 import { Gateway } from '@breakwater/gateway'
-import { openNetDriver } from '@breakwater/http'
 import { freePort, hasOpenssl, makeCertificate } from '@breakwater/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { GATEWAY_PORT, drillConfig } from '../drills/lab/config.ts'
 import { parseAnswers } from './support/answers.ts'
 import { closing } from './support/closing.ts'
+import { SOCKETS } from './support/sockets.ts'
 import { Origin, Stage } from './support/stage.ts'
 
 const services = { shop: {} } as const
@@ -106,7 +106,7 @@ describe('the listeners of a gateway', () => {
   })
 })
 
-describe('over real sockets', () => {
+describe.each(SOCKETS)('over $kind sockets', ({ openDriver }) => {
   const folder = mkdtempSync(join(tmpdir(), 'breakwater-listeners-'))
   const file = (name: string): string => join(folder, name)
   const origin = createServer((_request, response) => response.end('ok'))
@@ -164,7 +164,7 @@ describe('over real sockets', () => {
   }
 
   test('nobody is refused or reset while the settings of a listener change', async () => {
-    await using driver = closing(openNetDriver())
+    await using driver = closing(openDriver())
     const gateway = await Gateway.open(configOf({}), { driver })
     const port = gateway.addresses.get('main')?.port ?? 0
     let isOver = false
@@ -185,7 +185,7 @@ describe('over real sockets', () => {
   }, 20_000)
 
   test('a wider address on the port that is open is refused with the reason, and the port stays open', async () => {
-    await using driver = closing(openNetDriver())
+    await using driver = closing(openDriver())
     const port = await freePort()
     const gateway = await Gateway.open(configOf({ port }), { driver })
     await expect(gateway.reload(configOf({ port, host: '0.0.0.0' }))).rejects.toMatchObject({
@@ -201,7 +201,7 @@ describe('over real sockets', () => {
     'handshakes that do not end count towards the connections of a client',
     async () => {
       certify('patient')
-      await using driver = closing(openNetDriver())
+      await using driver = closing(openDriver())
       const tls = { cert: file('patient.pem'), key: file('patient.key') }
       const config = configOf({ tls, limits: { maxConnectionsPerAddress: 2 } })
       const gateway = await Gateway.open(config, { driver })
@@ -226,7 +226,7 @@ describe('over real sockets', () => {
     async () => {
       for (const name of ['first', 'second']) certify(name)
       install('first')
-      await using driver = closing(openNetDriver())
+      await using driver = closing(openDriver())
       const config = configOf({ tls: { cert: file('now.pem'), key: file('now.key') } })
       const gateway = await Gateway.open(config, { driver })
       const port = gateway.addresses.get('main')?.port ?? 0
