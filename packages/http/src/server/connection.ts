@@ -12,6 +12,7 @@ import type { Transport, TransportHandler } from '../transport.ts'
 import { ServerExchange } from './exchange.ts'
 import type { ExchangeHost } from './exchange.ts'
 import type { ServerHandler } from './handler.ts'
+import { Linger } from './linger.ts'
 import { DRAIN_GRACE_MS, MAX_DISCARD_BYTES } from './options.ts'
 import type { ResolvedServerOptions } from './options.ts'
 import { refusalId, refusalText } from './refusal.ts'
@@ -45,9 +46,8 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
   #inputEnded = false
   #draining = false
   #requests = 0
-  #discarded = 0
-  #lingerBytes = Infinity
-  #tunnel: Handover | undefined
+  /** Who gets what the transport tells, once this is no HTTP connection any more. */
+  #successor: TransportHandler | undefined
 
   constructor(
     transport: Transport,
@@ -90,18 +90,15 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
 
   onBytes(bytes: Uint8Array, nowMs: number): void {
     this.#nowMs = nowMs
-    if (this.#phase === 'tunnel') this.#tunnel?.onBytes(bytes, nowMs)
-    else if (this.#phase === 'linger') {
-      this.#discarded += bytes.length
-      if (this.#discarded > MAX_DISCARD_BYTES * 16) this.transport.destroy()
-    } else if (this.#phase === 'closed') return
+    if (this.#successor !== undefined) this.#successor.onBytes(bytes, nowMs)
+    else if (this.#phase === 'closed') return
     else if (this.#rest !== undefined) this.#rest = Buffer.concat([this.#rest, bytes])
     else this.#consume(bytes)
   }
 
   onDrain(nowMs: number): void {
     this.#nowMs = nowMs
-    if (this.#phase === 'tunnel') this.#tunnel?.onDrain(nowMs)
+    if (this.#successor !== undefined) this.#successor.onDrain(nowMs)
     else if (!this.#output.drained()) return
     else if (this.#exchange !== undefined && !this.#responseDone) this.#exchange.onWritable?.(nowMs)
     else if (this.#phase === 'idle') this.#continueReading()
@@ -110,23 +107,21 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
   onEnd(nowMs: number): void {
     this.#nowMs = nowMs
     this.#inputEnded = true
-    if (this.#phase === 'tunnel') this.#tunnel?.onEnd(nowMs)
-    else if (this.#phase === 'linger') {
-      // Both sides have ended: the transport closes by itself as soon as our last words are out.
-      if (this.transport.bufferedBytes === 0) this.transport.destroy()
-    } else if (this.#rest === undefined) this.#inputOver()
+    if (this.#successor !== undefined) this.#successor.onEnd(nowMs)
+    else if (this.#rest === undefined) this.#inputOver()
     this.#exchange?.onInputEnd?.(nowMs)
   }
 
   onClose(nowMs: number, error?: Error): void {
-    const phase = this.#phase
+    const successor = this.#successor
+    this.#successor = undefined
     this.#phase = 'closed'
     this.#timer.release()
     this.#output.release()
     this.#rest = undefined
     const exchange = this.#exchange
     this.#exchange = undefined
-    if (phase === 'tunnel') this.#tunnel?.onClose(nowMs, error)
+    if (successor !== undefined) successor.onClose(nowMs, error)
     else if (exchange !== undefined) {
       const gone = errors.BW_HTTP_CLIENT_GONE(
         'the client closed the connection',
@@ -256,7 +251,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     this.#exchange = undefined
     const tunnel = new Handover(this.transport, this.#rest)
     this.#rest = undefined
-    this.#tunnel = tunnel
+    this.#successor = tunnel
     this.#parser.pause()
     if (this.#inputEnded) tunnel.onEnd(this.#nowMs)
     return tunnel
@@ -271,7 +266,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     if (this.#phase === 'linger' || this.#phase === 'closed') return
     if (used < bytes.length) {
       const rest = isOurs ? asBuffer(bytes.subarray(used)) : Buffer.from(bytes.subarray(used))
-      if (this.#phase === 'tunnel') this.#tunnel?.onBytes(rest, this.#nowMs)
+      if (this.#successor !== undefined) this.#successor.onBytes(rest, this.#nowMs)
       else {
         this.#rest = rest
         this.transport.pause()
@@ -321,19 +316,16 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     else this.#continueReading()
   }
 
-  /** Closes our side and reads on for a while: a reset would destroy the answer in the client's buffer (RFC 9112 §9.6). */
+  /** We have said our last words. */
   #linger(): void {
     this.#phase = 'linger'
     this.#exchange = undefined
     this.#parser.pause()
     this.#rest = undefined
-    this.transport.end()
-    if (this.#inputEnded && this.transport.bufferedBytes === 0) {
-      this.transport.destroy()
-      return
-    }
-    this.transport.resume()
-    this.#timer.set(this.#timing.clock.now() + this.#options.lingerTimeoutMs)
+    this.#timer.clear()
+    const linger = new Linger(this.transport, this.#timing, this.#options, this.#output)
+    this.#successor = linger
+    linger.begin(this.#inputEnded)
   }
 
   #refuse(error: HttpError, nowMs: number): void {
@@ -368,20 +360,8 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
         if (this.transport.bufferedBytes > 0) this.#timer.set(nowMs + this.#options.lingerTimeoutMs)
         else this.#linger()
         return
-      case 'linger':
-        this.#lingerExpired(nowMs)
-        return
       default:
     }
-  }
-
-  /** A slow client keeps its connection as long as it takes something of the answer. */
-  #lingerExpired(nowMs: number): void {
-    const { bufferedBytes } = this.transport
-    if (bufferedBytes > 0 && (this.#output.blocked || bufferedBytes < this.#lingerBytes)) {
-      this.#lingerBytes = bufferedBytes
-      this.#timer.set(nowMs + this.#options.writeStallTimeoutMs)
-    } else this.transport.destroy()
   }
 
   #bodyExpired(nowMs: number): void {
