@@ -1,4 +1,5 @@
 import { FieldList } from '@breakwater/http'
+import { Gathered } from './gathered.ts'
 
 /** A whole answer in memory: for idempotency keys, shared calls and stale answers. */
 export interface StoredAnswer {
@@ -20,16 +21,12 @@ export function fieldsOfAnswer({ fields }: StoredAnswer): FieldList {
   return list
 }
 
-const NO_ROOM = Buffer.alloc(0)
-
 /** Copies an answer while it passes, as long as it stays within `maxBytes`. */
 export class Capture {
   readonly status: number
   readonly #fields: readonly string[]
   readonly #maxBytes: number
-  /** Room for more than there is, so that an answer in tiny pieces costs no object for each. Undefined once it is too long. */
-  #room: Buffer | undefined = NO_ROOM
-  #bytes = 0
+  #body: Gathered | undefined = new Gathered()
 
   constructor(status: number, fields: FieldList, maxBytes: number) {
     this.status = status
@@ -37,36 +34,20 @@ export class Capture {
     this.#maxBytes = maxBytes
   }
 
-  /** The chunk is a view that will be reused: it is copied. */
   add(chunk: Uint8Array): void {
-    if (this.#room === undefined) return
-    const bytes = this.#bytes + chunk.length
-    this.#room = bytes > this.#maxBytes ? undefined : this.#roomFor(bytes, this.#room)
-    this.#room?.set(chunk, this.#bytes)
-    this.#bytes = bytes
+    if (this.#body === undefined) return
+    if (this.#body.length + chunk.length <= this.#maxBytes) this.#body.add(chunk)
+    else this.#body = undefined
   }
 
   /** Whether the answer turned out longer than may be kept. */
   get isTooLong(): boolean {
-    return this.#room === undefined
+    return this.#body === undefined
   }
 
   /** The answer, once its end has come; undefined when it was too long. */
   complete(): StoredAnswer | undefined {
-    if (this.#room === undefined) return undefined
-    // What is kept for long keeps no spare room.
-    const body = this.#room.length === this.#bytes ? this.#room : copyOf(this.#room, this.#bytes)
-    return { status: this.status, fields: this.#fields, body }
+    if (this.#body === undefined) return undefined
+    return { status: this.status, fields: this.#fields, body: this.#body.exactly() }
   }
-
-  #roomFor(bytes: number, room: Buffer): Buffer {
-    if (bytes <= room.length) return room
-    return copyOf(room, Math.min(Math.max(bytes, 2 * room.length), this.#maxBytes))
-  }
-}
-
-function copyOf(bytes: Buffer, length: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(length)
-  bytes.copy(copy)
-  return copy
 }

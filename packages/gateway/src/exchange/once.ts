@@ -53,7 +53,7 @@ export class Once {
       return answering.refuse(refuse(errors.BW_GATEWAY_IDEMPOTENCY_KEY_INVALID, detail), nowMs)
     }
     if (body === undefined) this.#decide(key, '', nowMs)
-    else body.collect((chunks, atMs) => this.#decide(key, digestOf(chunks), atMs))
+    else body.collect((bytes, atMs) => this.#decide(key, digestOf(bytes), atMs))
   }
 
   /** The exchange is over: what is known about the effect decides what a repetition gets. */
@@ -136,10 +136,8 @@ export class Once {
   }
 }
 
-function digestOf(chunks: readonly Uint8Array[]): string {
-  const hash = createHash('sha256')
-  for (const chunk of chunks) hash.update(chunk)
-  return hash.digest('base64')
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64')
 }
 
 function withReplayMark(answer: StoredAnswer): StoredAnswer {

@@ -1,4 +1,5 @@
 import type { FieldList, Forwarding, ServerExchange } from '@breakwater/http'
+import { Gathered } from './gathered.ts'
 
 /** Where a request body goes: one try at an upstream. */
 export interface BodySink {
@@ -7,6 +8,8 @@ export interface BodySink {
   sendEnd(trailers?: FieldList): void
 }
 
+type Inbound = Pick<ServerExchange, 'readBody' | 'pauseBody' | 'resumeBody'>
+
 /**
  * The body of a request on its way to the upstream. Streams; keeps what has passed, up to `keepBytes`, so that a further
  * try can send it again. A longer body is not kept, and the request not repeated once it was begun.
@@ -14,18 +17,18 @@ export interface BodySink {
 export class RequestBody {
   /** Bytes received so far, framing removed. */
   receivedBytes: number = 0
-  readonly #inbound: ServerExchange
+  readonly #inbound: Inbound
   readonly #forwarding: Pick<Forwarding, 'trailers'>
   readonly #keepBytes: number
-  #kept: Uint8Array[] | undefined = []
+  #kept: Gathered | undefined = new Gathered()
   #trailers: FieldList | undefined
   #isReading = false
   #hasEnded = false
   #isStopped = false
   #sink: BodySink | undefined
-  #onCollected: ((chunks: readonly Uint8Array[], nowMs: number) => void) | undefined
+  #onCollected: ((body: Uint8Array, nowMs: number) => void) | undefined
 
-  constructor(inbound: ServerExchange, forwarding: Pick<Forwarding, 'trailers'>, keepBytes: number) {
+  constructor(inbound: Inbound, forwarding: Pick<Forwarding, 'trailers'>, keepBytes: number) {
     this.#inbound = inbound
     this.#forwarding = forwarding
     this.#keepBytes = keepBytes
@@ -37,7 +40,7 @@ export class RequestBody {
   }
 
   /** Reads the whole body into memory first; the listener's or the route's limit bounds it. */
-  collect(onCollected: (chunks: readonly Uint8Array[], nowMs: number) => void): void {
+  collect(onCollected: (body: Uint8Array, nowMs: number) => void): void {
     this.#onCollected = onCollected
     this.#read()
   }
@@ -46,7 +49,7 @@ export class RequestBody {
   attach(sink: BodySink): void {
     this.#sink = sink
     let isReady = true
-    for (const chunk of this.#kept ?? []) isReady = sink.sendData(chunk)
+    if (this.#kept !== undefined && this.#kept.length > 0) isReady = sink.sendData(this.#kept.bytes)
     if (this.#hasEnded) sink.sendEnd(this.#trailers)
     else if (!isReady) this.#stop()
     else if (this.#isReading) this.resume()
@@ -85,7 +88,7 @@ export class RequestBody {
     this.receivedBytes += chunk.length
     const mustKeep = this.#sink === undefined || this.receivedBytes <= this.#keepBytes
     if (!mustKeep) this.#kept = undefined
-    else this.#kept?.push(Uint8Array.from(chunk))
+    else this.#kept?.add(chunk)
     if (this.#sink !== undefined && !this.#sink.sendData(chunk)) this.#stop()
   }
 
@@ -95,7 +98,7 @@ export class RequestBody {
     this.#sink?.sendEnd(this.#trailers)
     const onCollected = this.#onCollected
     this.#onCollected = undefined
-    onCollected?.(this.#kept ?? [], nowMs)
+    onCollected?.((this.#kept ?? new Gathered()).bytes, nowMs)
   }
 
   #stop(): void {
