@@ -3,7 +3,6 @@ import { RequestParser, asBuffer } from '../codec/request-parser.ts'
 import { errors } from '../errors.ts'
 import type { HttpError } from '../errors.ts'
 import type { FieldList } from '../fields.ts'
-import { LazyTimer } from '../internal/lazy-timer.ts'
 import type { Timing } from '../internal/lazy-timer.ts'
 import { Handover } from '../internal/upgraded.ts'
 import type { Upgraded } from '../internal/upgraded.ts'
@@ -13,11 +12,11 @@ import { ServerExchange } from './exchange.ts'
 import type { ExchangeHost } from './exchange.ts'
 import type { ServerHandler } from './handler.ts'
 import { Linger } from './linger.ts'
-import { DRAIN_GRACE_MS, MAX_DISCARD_BYTES } from './options.ts'
+import { MAX_DISCARD_BYTES } from './options.ts'
 import type { ResolvedServerOptions } from './options.ts'
+import { Patience } from './patience.ts'
 import { refusalId, refusalText } from './refusal.ts'
-import { BodyWatch, StallWatch } from './watches.ts'
-import type { Phase } from './watches.ts'
+import { StallWatch } from './watches.ts'
 
 /**
  * The server's side of one connection: a state machine between a transport and the application. One request at a time;
@@ -30,10 +29,9 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
   readonly #handler: ServerHandler
   readonly #onGone: ((connection: ServerConnection) => void) | undefined
   readonly #parser: RequestParser
-  readonly #timer: LazyTimer
-  readonly #bodyWatch: BodyWatch
+  readonly #patience: Patience
   readonly #output: StallWatch
-  #phase: Phase = 'first'
+  #stage: 'open' | 'tunnel' | 'linger' | 'closed' = 'open'
   #nowMs: number
   #exchange: ServerExchange | undefined
   #requestEnded = false
@@ -64,10 +62,8 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     this.#onGone = onGone
     this.#nowMs = nowMs
     this.#parser = new RequestParser(options.limits, this)
-    this.#bodyWatch = new BodyWatch(options)
     this.#output = new StallWatch(transport, timing, options, (error, atMs) => this.#stalled(error, atMs))
-    this.#timer = new LazyTimer(timing.wheel, (atMs) => this.#expired(atMs))
-    this.#timer.set(nowMs + options.firstByteTimeoutMs)
+    this.#patience = new Patience(timing, options, (atMs) => this.#expired(atMs), nowMs)
   }
 
   /** No request is being read or answered. */
@@ -78,8 +74,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
   /** Answers what is under way, and what reaches an idle connection within `DRAIN_GRACE_MS`; then closes. */
   drain(): void {
     this.#draining = true
-    const isWaiting = this.idle && (this.#phase === 'idle' || this.#phase === 'first')
-    if (isWaiting) this.#timer.set(this.#timing.clock.now() + DRAIN_GRACE_MS)
+    if (this.idle) this.#patience.drain()
   }
 
   destroy(): void {
@@ -91,7 +86,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
   onBytes(bytes: Uint8Array, nowMs: number): void {
     this.#nowMs = nowMs
     if (this.#successor !== undefined) this.#successor.onBytes(bytes, nowMs)
-    else if (this.#phase === 'closed') return
+    else if (this.#stage === 'closed') return
     else if (this.#rest !== undefined) this.#rest = Buffer.concat([this.#rest, bytes])
     else this.#consume(bytes)
   }
@@ -101,7 +96,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     if (this.#successor !== undefined) this.#successor.onDrain(nowMs)
     else if (!this.#output.drained()) return
     else if (this.#exchange !== undefined && !this.#responseDone) this.#exchange.onWritable?.(nowMs)
-    else if (this.#phase === 'idle') this.#continueReading()
+    else if (this.#patience.awaited === 'next request') this.#continueReading()
   }
 
   onEnd(nowMs: number): void {
@@ -115,8 +110,8 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
   onClose(nowMs: number, error?: Error): void {
     const successor = this.#successor
     this.#successor = undefined
-    this.#phase = 'closed'
-    this.#timer.release()
+    this.#stage = 'closed'
+    this.#patience.release()
     this.#output.release()
     this.#rest = undefined
     const exchange = this.#exchange
@@ -142,15 +137,14 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     this.#bodyBytes = 0
     const exchange = new ServerExchange(this, head, this.#nowMs)
     this.#exchange = exchange
-    this.#phase = 'work'
-    this.#timer.clear()
+    this.#patience.awaitNothing()
     this.#handler.onRequest(exchange, this.#nowMs)
     if (head.body !== 'none' && exchange.body === undefined && !this.#responseDone) this.#parser.pause()
   }
 
   onData(chunk: Uint8Array): void {
     this.#bodyBytes += chunk.length
-    this.#bodyWatch.received(chunk.length, this.#nowMs)
+    this.#patience.received(chunk.length, this.#nowMs)
     const exchange = this.#exchange
     if (exchange === undefined) return
     if (this.#responseDone) {
@@ -169,10 +163,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     if (exchange === undefined) return
     this.#requestEnded = true
     this.#trailers = trailers
-    if (this.#phase === 'body') {
-      this.#phase = 'work'
-      this.#timer.clear()
-    }
+    if (this.#patience.awaited === 'body') this.#patience.awaitNothing()
     if (this.#responseDone) this.#finish()
     else {
       this.#parser.pause()
@@ -200,21 +191,20 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     if (exchange.request.body === 'none') return
     if (exchange.request.expectContinue && this.#bodyBytes === 0 && !exchange.headSent)
       this.write('HTTP/1.1 100 Continue\r\n\r\n')
-    this.#watchBody()
+    this.#patience.awaitBody()
     this.#continueReading()
   }
 
   pauseBody(): void {
-    if (this.#exchange === undefined || this.#requestEnded || this.#bodyWatch.paused) return
-    this.#bodyWatch.pause(this.#timing.clock.now())
+    if (this.#exchange === undefined || this.#requestEnded || this.#patience.isPaused) return
+    this.#patience.pause()
     this.#parser.pause()
     this.transport.pause()
   }
 
   resumeBody(): void {
-    if (!this.#bodyWatch.paused) return
-    this.#bodyWatch.resume(this.#timing.clock.now())
-    this.#timer.set(this.#bodyWatch.nextMs())
+    if (!this.#patience.isPaused) return
+    this.#patience.resume()
     if (!this.#requestEnded) this.#continueReading()
   }
 
@@ -235,7 +225,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     else if (close || this.#bodyBytes > MAX_DISCARD_BYTES) this.#linger()
     else {
       this.#bodyBytes = 0
-      this.#watchBody()
+      this.#patience.awaitBody()
       this.#continueReading()
     }
   }
@@ -245,9 +235,9 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
   }
 
   handOver(): Upgraded {
-    this.#timer.clear()
+    this.#patience.awaitNothing()
     this.#output.release()
-    this.#phase = 'tunnel'
+    this.#stage = 'tunnel'
     this.#exchange = undefined
     const tunnel = new Handover(this.transport, this.#rest)
     this.#rest = undefined
@@ -263,7 +253,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     this.#feeding = true
     const used = this.#parser.feed(bytes)
     this.#feeding = false
-    if (this.#phase === 'linger' || this.#phase === 'closed') return
+    if (this.#stage === 'linger' || this.#stage === 'closed') return
     if (used < bytes.length) {
       const rest = isOurs ? asBuffer(bytes.subarray(used)) : Buffer.from(bytes.subarray(used))
       if (this.#successor !== undefined) this.#successor.onBytes(rest, this.#nowMs)
@@ -275,10 +265,8 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     }
     // The body may have ended in the read in which the application paused it.
     if (!this.#parser.paused) this.transport.resume()
-    if (this.#exchange === undefined && this.#phase !== 'head' && this.#parser.midMessage) {
-      this.#phase = 'head'
-      this.#timer.set(this.#nowMs + this.#options.headTimeoutMs)
-    }
+    if (this.#exchange === undefined && this.#patience.awaited !== 'head' && this.#parser.midMessage)
+      this.#patience.awaitHead(this.#nowMs)
   }
 
   #continueReading(): void {
@@ -288,41 +276,34 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     this.#rest = undefined
     this.transport.resume()
     if (rest !== undefined) this.#consume(rest, true)
-    if (this.#inputEnded && this.#rest === undefined && this.#phase !== 'closed') this.#inputOver()
+    if (this.#inputEnded && this.#rest === undefined && this.#stage !== 'closed') this.#inputOver()
   }
 
   /** The client sends no more, and all that it sent is parsed. */
   #inputOver(): void {
     if (this.#exchange === undefined || !this.#requestEnded) this.#parser.end()
-    if (this.#phase === 'linger' || this.#phase === 'closed') return
+    if (this.#stage === 'linger' || this.#stage === 'closed') return
     if (this.#exchange === undefined && !this.#output.blocked) this.#linger()
-  }
-
-  #watchBody(): void {
-    this.#phase = 'body'
-    this.#bodyWatch.start(this.#timing.clock.now())
-    this.#timer.set(this.#bodyWatch.nextMs())
   }
 
   #finish(): void {
     this.#exchange = undefined
-    this.#phase = 'idle'
     if (this.#closeAfterResponse || this.#draining) {
       this.#linger()
       return
     }
-    this.#timer.set(this.#timing.clock.now() + this.#options.keepAliveTimeoutMs)
+    this.#patience.awaitRequest()
     if (this.#output.blocked) this.#parser.pause()
     else this.#continueReading()
   }
 
   /** We have said our last words. */
   #linger(): void {
-    this.#phase = 'linger'
+    this.#stage = 'linger'
     this.#exchange = undefined
     this.#parser.pause()
     this.#rest = undefined
-    this.#timer.clear()
+    this.#patience.awaitNothing()
     const linger = new Linger(this.transport, this.#timing, this.#options, this.#output)
     this.#successor = linger
     linger.begin(this.#inputEnded)
@@ -335,7 +316,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     const traceId = refusalId()
     this.#handler.onRefused?.(error, this.transport.remoteAddress, nowMs, traceId)
     exchange?.fail(error, nowMs, !this.#requestEnded)
-    if (mayAnswer && this.#phase !== 'closed') {
+    if (mayAnswer && this.#stage !== 'closed') {
       this.write(refusalText(error, traceId))
       this.#linger()
     } else if (answered) this.#linger()
@@ -344,30 +325,11 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
 
   #expired(nowMs: number): void {
     this.#nowMs = nowMs
-    // oxlint-disable-next-line switch-exhaustiveness-check -- the other phases wait for nobody
-    switch (this.#phase) {
-      case 'head':
-        this.#refuse(
-          errors.BW_HTTP_REQUEST_TIMEOUT(`no complete head within ${this.#options.headTimeoutMs} ms`),
-          nowMs,
-        )
-        return
-      case 'body':
-        this.#bodyExpired(nowMs)
-        return
-      case 'first':
-      case 'idle':
-        if (this.transport.bufferedBytes > 0) this.#timer.set(nowMs + this.#options.lingerTimeoutMs)
-        else this.#linger()
-        return
-      default:
-    }
-  }
-
-  #bodyExpired(nowMs: number): void {
-    const error = this.#bodyWatch.judge(nowMs)
-    if (error === undefined) this.#timer.set(this.#bodyWatch.nextMs())
-    else this.#refuse(error, nowMs)
+    const verdict = this.#patience.judge(nowMs)
+    if (verdict === undefined) return
+    if (verdict !== 'no request') this.#refuse(verdict, nowMs)
+    else if (this.transport.bufferedBytes > 0) this.#patience.postpone(nowMs)
+    else this.#linger()
   }
 
   #stalled(error: HttpError, nowMs: number): void {

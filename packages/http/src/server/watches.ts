@@ -5,9 +5,6 @@ import type { Timing } from '../internal/lazy-timer.ts'
 import type { Transport } from '../transport.ts'
 import type { ResolvedServerOptions } from './options.ts'
 
-/** What a server connection waits for, which decides what a passed deadline means. */
-export type Phase = 'first' | 'head' | 'body' | 'work' | 'idle' | 'linger' | 'tunnel' | 'closed'
-
 /** Judges how fast a body arrives: silence, and bytes per window. Time that we spend holding the client back does not count. */
 export class BodyWatch {
   readonly #options: ResolvedServerOptions
