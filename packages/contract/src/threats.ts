@@ -360,7 +360,7 @@ export const threats = defineThreats({
     defence:
       'The gateway reads the answer, leaves out the fields that a policy masks, and asks the policies about each row of a list; what it cannot read it does not pass on.',
     notCovered:
-      'Pages that were made before rows are left out: short pages, and counts that no route names, tell that there is more. What a service says in fields of HTTP.',
+      'Pages that were made before rows are left out: short pages, and counts that no route names, tell that there is more. What a service says in fields of HTTP, and fields that its callers may name themselves (aliases of GraphQL).',
     source: 'OWASP API Security Top 10 (2023), API3; CWE-213',
   },
 })

@@ -138,7 +138,8 @@ export const redaction: Control = defineControl({
   defends: [threats.excessiveAnswer],
   code: 'packages/gateway/src/authorization/redaction/redaction.ts',
   configuration: ['authorization', 'routes.*.authorize.answer'],
-  notCovered: 'Routes that do not ask for it, and counts and pages that the service makes.',
+  notCovered:
+    'Routes that do not ask for it, counts and pages that the service makes, and names that its callers choose.',
 })
 
 export const decisionLog: Control = defineControl({

@@ -48,7 +48,8 @@ const UNSURE = 'nobody could say whether the access is still allowed'
 /**
  * Answers that are under way for long: tunnels, streams, large bodies. What was allowed when they began is asked again whenever
  * entities, policies or routes change, and now and then where the time of day counts; what would not be allowed to begin is cut, and
- * so is everything whose token has ended, or about which an engine elsewhere could not be asked for longer than its grace. In bounded pieces, so that many of them hold up nobody.
+ * so is everything whose token has ended, or about which an engine elsewhere could not be asked for longer than its grace. In bounded
+ * pieces, so that many of them hold up nobody.
  */
 export class AccessWatch {
   readonly #clock: Clock
