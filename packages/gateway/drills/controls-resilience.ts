@@ -18,7 +18,7 @@ export const breaker: Control = defineControl({
   id: 'breaker',
   title: 'No calls to an upstream that fails',
   defends: [threats.cascadingFailure, threats.stuckHalfOpen],
-  code: 'packages/gateway/src/exchange/exchange.ts',
+  code: 'packages/gateway/src/exchange/attempts.ts',
   configuration: ['upstreams.*.breaker'],
   notCovered: 'The calls that it takes to notice; failures that look like good answers.',
 })
@@ -91,7 +91,7 @@ export const backoff: Control = defineControl({
   id: 'backoff',
   title: 'Waits of random length before each new try',
   defends: [threats.thunderingHerd],
-  code: 'packages/gateway/src/exchange/exchange.ts',
+  code: 'packages/gateway/src/exchange/attempts.ts',
   configuration: ['routes.*.retry.backoff'],
   notCovered: 'Clients that come back by themselves, all at once.',
 })
@@ -136,7 +136,7 @@ export const clientThrottle: Control = defineControl({
   id: 'client-throttle',
   title: 'What would be refused over there is refused here',
   defends: [threats.overload],
-  code: 'packages/gateway/src/exchange/exchange.ts',
+  code: 'packages/gateway/src/exchange/attempts.ts',
   configuration: ['upstreams.*.clientThrottle'],
   notCovered: 'An upstream that hangs instead of refusing is noticed only after a grace time.',
 })
@@ -145,7 +145,7 @@ export const retry: Control = defineControl({
   id: 'retry',
   title: 'What is safe to repeat is tried again elsewhere',
   defends: [threats.transientFault],
-  code: 'packages/gateway/src/exchange/exchange.ts',
+  code: 'packages/gateway/src/exchange/attempts.ts',
   configuration: ['routes.*.retry'],
   notCovered: 'Writes without a key; answers that broke off in the middle.',
 })
