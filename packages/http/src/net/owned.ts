@@ -1,17 +1,24 @@
 import type { Socket } from 'node:net'
-import type { NetTransport } from './transport.ts'
 
 /** @internal */
-export const TRANSPORT: unique symbol = Symbol('transport')
+export const OWNER: unique symbol = Symbol('owner')
 const SOCKETS: unique symbol = Symbol('sockets')
 const COUNT: unique symbol = Symbol('count')
+
+/** Who is told what happens on a socket. @internal */
+export interface SocketOwner {
+  deliver(bytes: Uint8Array): void
+  hear(what: 'end' | 'drain' | 'close'): void
+  /** `close` follows. */
+  failed(error: Error): void
+}
 
 /**
  * A socket that knows who looks after it. So one function can listen on all sockets: a closure for each socket and event
  * takes more memory than all that they look after. @internal
  */
 export interface OwnedSocket extends Socket {
-  [TRANSPORT]?: NetTransport
+  [OWNER]?: SocketOwner
   [SOCKETS]?: Set<Socket>
   [COUNT]?: { connections: number }
 }

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { asBuffer } from '../codec/request-parser.ts'
 import type { Transport, TransportHandler } from '../transport.ts'
-import { TRANSPORT } from './owned.ts'
-import type { OwnedSocket } from './owned.ts'
+import { OWNER } from './owned.ts'
+import type { OwnedSocket, SocketOwner } from './owned.ts'
 
 /** Above this many queued bytes within a turn, they are written before the turn ends. */
 const FLUSH_BYTES = 65_536
@@ -38,7 +38,7 @@ export interface Turns {
  * A `net.Socket` or `TLSSocket` as a transport. The pieces written in a turn are joined, short ones as text and long
  * ones in a buffer shared by the whole driver, and handed to the socket once: one system call.
  */
-export class NetTransport implements Transport, Outlet {
+export class NetTransport implements Transport, Outlet, SocketOwner {
   readonly #socket: Socket
   readonly #turns: Turns
   readonly remoteAddress: string
@@ -75,7 +75,7 @@ export class NetTransport implements Transport, Outlet {
   bind(handler: TransportHandler, reads: boolean): void {
     this.#handler = handler
     const socket: OwnedSocket = this.#socket
-    socket[TRANSPORT] = this
+    socket[OWNER] = this
     if (reads) socket.on('data', onData)
     socket.on('end', onEnd)
     socket.on('drain', onDrain)
@@ -83,7 +83,6 @@ export class NetTransport implements Transport, Outlet {
     socket.on('close', onClose)
   }
 
-  /** What the socket tells. @internal */
   hear(what: 'end' | 'drain' | 'close'): void {
     if (what === 'drain') {
       if (!this.#needDrain) return
@@ -96,7 +95,6 @@ export class NetTransport implements Transport, Outlet {
     })
   }
 
-  /** `close` follows. @internal */
   failed(error: Error): void {
     this.#error = error
   }
@@ -214,23 +212,23 @@ export class NetTransport implements Transport, Outlet {
 }
 
 function onData(this: OwnedSocket, bytes: Buffer): void {
-  this[TRANSPORT]?.deliver(bytes)
+  this[OWNER]?.deliver(bytes)
 }
 
 function onEnd(this: OwnedSocket): void {
-  this[TRANSPORT]?.hear('end')
+  this[OWNER]?.hear('end')
 }
 
 function onDrain(this: OwnedSocket): void {
-  this[TRANSPORT]?.hear('drain')
+  this[OWNER]?.hear('drain')
 }
 
 function onError(this: OwnedSocket, error: Error): void {
-  this[TRANSPORT]?.failed(error)
+  this[OWNER]?.failed(error)
 }
 
 function onClose(this: OwnedSocket): void {
-  this[TRANSPORT]?.hear('close')
+  this[OWNER]?.hear('close')
 }
 
 function latin1(piece: Uint8Array | string | undefined): string {
