@@ -262,6 +262,29 @@ describe('a server connection', () => {
     expect(transport.ended).toBe(true)
   })
 
+  test('drained in the middle of an answer that promised to stay, it answers the request that comes at once', async () => {
+    const { transport, connection, exchanges, timing } = open()
+    transport.receive(GET)
+    const [long] = exchanges
+    long!.sendHead(200, new FieldList(), { kind: 'chunked' })
+    connection.drain()
+    long!.sendEnd()
+    expect(transport.written).not.toContain('connection: close')
+    expect(transport.ended).toBe(false)
+    transport.receive(GET)
+    answer(exchanges[1]!, 'the last one')
+    expect(transport.written).toMatch(/connection: close\r\n.*the last one$/s)
+    expect(transport.ended).toBe(true)
+    const silent = open()
+    silent.transport.receive(GET)
+    silent.exchanges[0]!.sendHead(200, new FieldList(), { kind: 'chunked' })
+    silent.connection.drain()
+    silent.exchanges[0]!.sendEnd()
+    await silent.timing.advance(300)
+    expect(silent.transport.ended).toBe(true)
+    await timing.advance(0)
+  })
+
   test('closes an idle connection soon when drained, and a busy one after its answer', async () => {
     const idle = open({}, (exchange) => answer(exchange, 'a'))
     idle.transport.receive(GET)

@@ -288,11 +288,13 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
 
   #finish(): void {
     this.#exchange = undefined
-    if (this.#closeAfterResponse || this.#draining) {
+    if (this.#closeAfterResponse) {
       this.#linger()
       return
     }
     this.#patience.awaitRequest()
+    // The head had promised that the connection stays: a next request may be on its way, and is told that it is the last.
+    if (this.#draining) this.#patience.drain()
     if (this.#output.blocked) this.#parser.pause()
     else this.#continueReading()
   }
