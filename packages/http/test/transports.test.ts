@@ -232,6 +232,13 @@ describe.each(DRIVER_KINDS)('the $kind driver', ({ open }) => {
     }
   })
 
+  test('listens to IPv4 too where it listens to all of IPv6', async () => {
+    const driver = own(open())
+    const listener = await driver.listen({ host: '::', port: 0 }, polite)
+    const end = await connect(driver, listener.port, '127.0.0.1')
+    expect(end.transport.remoteAddress).toBe('127.0.0.1')
+  })
+
   test('finds the address of a name on which somebody listens', async () => {
     const driver = own(open())
     const { listener } = await join(driver, driver)

@@ -1,7 +1,10 @@
+import { isIPv6 } from 'node:net'
 import { SocketAddress } from './address.ts'
 import {
   EINPROGRESS,
+  IPPROTO_IPV6,
   IPPROTO_TCP,
+  IPV6_V6ONLY,
   SOCK_FLAGS,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -46,6 +49,8 @@ export class Sockets {
     const address = this.#address
     const descriptor = this.#open(host, port)
     this.#set(descriptor, SOL_SOCKET, SO_REUSEADDR)
+    // `::` takes clients of IPv4 in as well, whatever the machine's default is: as libuv does.
+    if (isIPv6(host)) this.#set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0)
     if (reusePort) this.#set(descriptor, SOL_SOCKET, SO_REUSEPORT)
     this.#must(descriptor, libc.bind(descriptor, address.pointer, address.length), 'bind')
     this.#must(descriptor, libc.listen(descriptor, backlog), 'listen')
@@ -91,7 +96,7 @@ export class Sockets {
 
   /** Its close will be a reset, and what the other side has not got is lost. */
   resetOnClose(descriptor: number): void {
-    this.#set(descriptor, SOL_SOCKET, SO_LINGER, 8)
+    this.#set(descriptor, SOL_SOCKET, SO_LINGER, 1, 8)
   }
 
   #open(host: string, port: number): number {
@@ -100,10 +105,10 @@ export class Sockets {
     return descriptor
   }
 
-  /** `int` 1, or a struct that begins with it and is zero otherwise. */
-  #set(descriptor: number, level: number, option: number, bytes: number = 4): void {
+  /** An `int`, or a struct that begins with it and is zero otherwise. */
+  #set(descriptor: number, level: number, option: number, value: number = 1, bytes: number = 4): void {
     this.#option.bytes.fill(0)
-    this.#option.bytes.writeInt32LE(1, 0)
+    this.#option.bytes.writeInt32LE(value, 0)
     this.#libc.setsockopt(descriptor, level, option, this.#option.pointer, bytes)
   }
 
