@@ -12,6 +12,8 @@ export interface Peer {
 
 const here = import.meta.dirname
 const source = ['--conditions=source', '--disable-warning=ExperimentalWarning']
+/** As `npm start` starts it. */
+const asStarted = [...source, '--max-semi-space-size=8']
 
 /** A line for each request, in a file, as both proxies come: or none, to see what the line costs nginx. */
 type Logging = 'a line a request' | 'none'
@@ -85,7 +87,7 @@ export function peersOn(port: number, upstream: number): { peers: readonly Peer[
   const script = (name: string): readonly string[] => [process.execPath, ...source, join(here, 'peers', name)]
   const breakwater = (driver: 'net' | 'ffi'): Peer['command'] => [
     process.execPath,
-    ...source,
+    ...asStarted,
     join(here, '../../packages/cli/src/main.ts'),
     'up',
     '--config',
