@@ -22,7 +22,8 @@ export class OverloadWatch {
     this.#driver = driver
     this.#read = read
     this.#intervalMs = intervalMs
-    this.#schedule()
+    // What it took to start is in the first reading: nobody was kept waiting by it.
+    this.#schedule(() => void this.#read())
   }
 
   /** Undefined when the control is off or nobody can read the process. */
@@ -46,10 +47,10 @@ export class OverloadWatch {
     this.#timer?.cancel()
   }
 
-  #schedule(): void {
+  #schedule(look: () => void): void {
     this.#timer = this.#driver.clock.schedule(this.#intervalMs, () => {
-      this.manager.report(this.#read(), this.#driver.clock.now())
-      this.#schedule()
+      look()
+      this.#schedule(() => this.manager.report(this.#read(), this.#driver.clock.now()))
     })
   }
 }

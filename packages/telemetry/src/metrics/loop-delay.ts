@@ -54,5 +54,10 @@ function sample(): void {
   const use = performance.eventLoopUtilization()
   const { utilization } = performance.eventLoopUtilization(use, lastUse)
   lastUse = use
-  sleep(utilization >= BUSY_RATIO ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS)
+  sleep(intervalFor(utilization))
+}
+
+/** When to look again after the loop ran something for this share of the time. Milliseconds. @internal */
+export function intervalFor(utilization: number): number {
+  return utilization >= BUSY_RATIO ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS
 }
