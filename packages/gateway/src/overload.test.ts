@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { OverloadWatch } from './overload.ts'
 
 const CONFIG = {
-  mode: 'on',
+  mode: 'enforce',
   maxEventLoopDelayMs: 250,
   maxHeapRatio: 0.92,
   maxFdRatio: 0.9,
