@@ -8,9 +8,11 @@ const COUNT: unique symbol = Symbol('count')
 /** Who is told what happens on a socket. @internal */
 export interface SocketOwner {
   deliver(bytes: Uint8Array): void
-  hear(what: 'end' | 'drain' | 'close'): void
-  /** `close` follows. */
+  ended(): void
+  drained(): void
+  /** `closed` follows. */
   failed(error: Error): void
+  closed(): void
 }
 
 /**

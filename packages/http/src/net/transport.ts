@@ -83,16 +83,19 @@ export class NetTransport implements Transport, Outlet, SocketOwner {
     socket.on('close', onClose)
   }
 
-  hear(what: 'end' | 'drain' | 'close'): void {
-    if (what === 'drain') {
-      if (!this.#needDrain) return
-      this.#needDrain = false
-    } else if (what === 'close') this.#closed = true
-    this.#turns.run((nowMs) => {
-      if (what === 'end') this.#handler?.onEnd(nowMs)
-      else if (what === 'drain') this.#handler?.onDrain(nowMs)
-      else this.#handler?.onClose(nowMs, this.#error)
-    })
+  ended(): void {
+    this.#turns.run((nowMs) => this.#handler?.onEnd(nowMs))
+  }
+
+  drained(): void {
+    if (!this.#needDrain) return
+    this.#needDrain = false
+    this.#turns.run((nowMs) => this.#handler?.onDrain(nowMs))
+  }
+
+  closed(): void {
+    this.#closed = true
+    this.#turns.run((nowMs) => this.#handler?.onClose(nowMs, this.#error))
   }
 
   failed(error: Error): void {
@@ -216,11 +219,11 @@ function onData(this: OwnedSocket, bytes: Buffer): void {
 }
 
 function onEnd(this: OwnedSocket): void {
-  this[OWNER]?.hear('end')
+  this[OWNER]?.ended()
 }
 
 function onDrain(this: OwnedSocket): void {
-  this[OWNER]?.hear('drain')
+  this[OWNER]?.drained()
 }
 
 function onError(this: OwnedSocket, error: Error): void {
@@ -228,7 +231,7 @@ function onError(this: OwnedSocket, error: Error): void {
 }
 
 function onClose(this: OwnedSocket): void {
-  this[OWNER]?.hear('close')
+  this[OWNER]?.closed()
 }
 
 function latin1(piece: Uint8Array | string | undefined): string {
