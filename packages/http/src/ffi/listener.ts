@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { Entrance } from '../net/entrance.ts'
 import { listenError } from '../net/listen-error.ts'
 import type { ListenerOwner } from '../net/listener.ts'
+import { count } from '../net/owned.ts'
 import type { Accept, ListenOptions, Listener, ListenerSettings } from '../transport.ts'
 import { EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM } from './libc.ts'
 import { EPOLLIN } from './poller.ts'
@@ -101,14 +102,14 @@ export class FfiListener implements Listener, Pollable {
       libc.close(accepted.descriptor)
       return
     }
-    this.connections++
     if (this.#entrance.isSecure) {
       // TLS is spoken by Node.
       const socket = new Socket({ fd: accepted.descriptor, allowHalfOpen: true })
-      socket.once('close', () => this.connections--)
+      count(socket, this)
       this.#entrance.admit(socket)
       return
     }
+    this.connections++
     const transport = new FfiTransport(this.#shared, accepted, this)
     turns.run((nowMs) => transport.bind(this.#entrance.accept(transport, nowMs)))
   }
