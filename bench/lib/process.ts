@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -37,6 +37,12 @@ export function which(program: string): string | undefined {
 export interface Started extends AsyncDisposable {
   readonly pid: number
   readonly child: ChildProcess
+}
+
+/** From now on this process runs on one core, with all its threads and whatever it starts. */
+export function pinSelf(core: number): void {
+  const { status } = spawnSync('taskset', ['-acp', String(core), String(process.pid)])
+  if (status !== 0) throw new Error(`cannot move the bench to core ${core}`)
 }
 
 /** Starts a program pinned to one core and waits until its port answers. Ends it, by its own id, on disposal. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { conditions, median, writeResult } from '../lib/report.ts'
-import { cpuTimeOf, startPinned } from '../lib/process.ts'
+import { cpuTimeOf, pinSelf, startPinned } from '../lib/process.ts'
 import type { Started } from '../lib/process.ts'
 import { peersOn } from './peers.ts'
 import { measureStreams } from './streams.ts'
@@ -88,6 +88,8 @@ function sample({ name, port, process: { pid } }: Running, path: string, seconds
 
 export async function benchProxy({ rounds, seconds, streams }: ProxyBenchOptions): Promise<void> {
   await using stack = new AsyncDisposableStack()
+  // The clients of the streams live in this process: on the core of the proxy they would fill its caches.
+  pinSelf(LOAD_CORE)
   stack.use(
     await startPinned(LOAD_CORE, [...node, join(here, 'upstream.ts')], UPSTREAM_PORT, {
       PORT: String(UPSTREAM_PORT),

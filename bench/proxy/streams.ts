@@ -25,8 +25,8 @@ interface Sample {
   readonly delivered: number
 }
 
-const SECONDS = 6
-const ROUNDS = 3
+const SECONDS = 10
+const ROUNDS = 5
 /** Below this share of the events more rounds would say nothing new. */
 const TOO_SLOW_RATIO = 0.9
 const WARM_UP_REQUESTS = 20_000
