@@ -58,7 +58,7 @@ export class FfiConnecting implements Connecting, Pollable {
     this.#fail(new Error('the connection closed before it was ready'))
   }
 
-  onReady(events: number): void {
+  onReady(events: number, place: number): void {
     const { sockets, turns } = this.#shared
     const errno = sockets.errorOf(this.#descriptor)
     if (errno !== 0) {
@@ -73,7 +73,7 @@ export class FfiConnecting implements Connecting, Pollable {
       transport.adopt(this.#slot)
       transport.bind(this.#handler.onOpen(transport, turns.nowMs))
       // What came together with the connection is not told again.
-      transport.onReady(events)
+      transport.onReady(events, place)
     }
   }
 

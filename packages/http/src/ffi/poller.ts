@@ -1,3 +1,4 @@
+import { PLACES } from './inbox.ts'
 import { EBADF, systemError } from './libc.ts'
 import type { Libc, Memory } from './libc.ts'
 import type { Outbox } from './outbox.ts'
@@ -35,8 +36,10 @@ const handles = new Set<Memory>()
 
 /** Who is told that a descriptor is ready. @internal */
 export interface Pollable {
-  /** `events` are epoll's; 0 when it had asked to be called again. */
-  onReady(events: number): void
+  /** Reads into a place of the inbox and tells nobody: `onReady` follows. Left out by those who read no bytes. */
+  readAhead?(events: number, place: number): void
+  /** `events` are epoll's; 0 when it had asked to be called again. `place` of the inbox is its own until this returns. */
+  onReady(events: number, place: number): void
 }
 
 /**
@@ -169,29 +172,40 @@ export class Poller {
   #repeat(): void {
     const again = this.#again
     this.#again = []
-    for (const pollable of again) this.#tell(pollable, 0)
+    for (const pollable of again) this.#tell(pollable, 0, 0)
   }
 
   /** Returns whether there were any. */
   #takeEvents(): boolean {
     if (this.#isClosed) return false
-    const words = this.#words
     const count = this.#libc.epoll_wait(this.#epoll, this.#events.pointer, MAX_EVENTS, 0)
-    for (let at = 0; at < count; at++) {
-      const word = at * EVENT_WORDS
-      const slot = words[word + SLOT_WORD] as number
-      const pollable = this.#pollables[slot]
-      if (pollable === undefined || this.#generations[slot] !== words[word + SLOT_WORD + 1]) continue
-      this.#tell(pollable, words[word] as number)
+    for (let from = 0; from < count; from += PLACES) {
+      const to = Math.min(count, from + PLACES)
+      for (let at = from; at < to; at++) this.#pollableOf(at)?.readAhead?.(this.#eventsOf(at), at - from)
+      for (let at = from; at < to; at++) {
+        const pollable = this.#pollableOf(at)
+        if (pollable !== undefined) this.#tell(pollable, this.#eventsOf(at), at - from)
+      }
     }
     return count > 0
   }
 
-  #tell(pollable: Pollable, events: number): void {
+  #eventsOf(at: number): number {
+    return this.#words[at * EVENT_WORDS] as number
+  }
+
+  /** Undefined when its descriptor has been closed since. */
+  #pollableOf(at: number): Pollable | undefined {
+    const word = at * EVENT_WORDS + SLOT_WORD
+    const slot = this.#words[word] as number
+    return this.#generations[slot] === this.#words[word + 1] ? this.#pollables[slot] : undefined
+  }
+
+  #tell(pollable: Pollable, events: number, place: number): void {
     try {
       this.#turns.begin()
       try {
-        pollable.onReady(events)
+        pollable.onReady(events, place)
       } finally {
         this.#turns.finish()
       }

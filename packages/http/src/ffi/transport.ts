@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { NetTurns } from '../net/turns.ts'
 import type { Transport, TransportHandler } from '../transport.ts'
 import { EAGAIN, EINTR, SHUT_WR, systemError } from './libc.ts'
+import { PLACE_BYTES } from './inbox.ts'
 import type { Inbox } from './inbox.ts'
 import type { Libc, Memory } from './libc.ts'
 import type { Box, Outbox, Sender } from './outbox.ts'
@@ -18,6 +19,9 @@ const LAST_WORDS = EPOLLRDHUP | EPOLLHUP | EPOLLERR
 const HIGH_WATER_BYTES = 65_536
 /** One connection reads so often in a row before others have their turn. */
 const MAX_READS = 4
+
+/** Less than any negative errno. */
+const NOTHING = -0x1_0000
 
 /** What all transports of a driver share. @internal */
 export interface Shared {
@@ -38,6 +42,7 @@ export class FfiTransport implements Transport, Pollable, Sender {
   readonly remoteAddress: string
   readonly remotePort: number
   box: Box | undefined
+  writtenBytes: number = 0
   readonly #shared: Shared
   readonly #descriptor: number
   readonly #count: { connections: number } | undefined
@@ -51,6 +56,9 @@ export class FfiTransport implements Transport, Pollable, Sender {
   #readable = false
   /** The other side has ended or broken off: read on until that has been seen. */
   #isLast = false
+  /** What it has read and not told yet: bytes, or a negative errno. */
+  #ahead = NOTHING
+  #kept: Buffer | undefined
   #paused = false
   #hasEnded = false
   #ending = false
@@ -88,19 +96,26 @@ export class FfiTransport implements Transport, Pollable, Sender {
     return this.#queuedBytes + (this.box?.used ?? 0)
   }
 
-  onReady(events: number): void {
+  readAhead(events: number, place: number): void {
+    if ((events & READABLE) === 0 || this.#paused || this.#hasEnded || this.#ahead !== NOTHING) return
+    this.#ahead = this.#fromKernel(place)
+  }
+
+  onReady(events: number, place: number): void {
     // It may have asked to be called again.
     if (this.#closed) return
     if ((events & READABLE) !== 0) this.#readable = true
     if ((events & LAST_WORDS) !== 0) this.#isLast = true
     if (this.#hasEnded) {
       if ((events & EPOLLERR) !== 0) this.#failAsTold()
-    } else if (this.#readable && !this.#paused) this.#read()
+    } else if (this.#paused) this.#keepAhead(place)
+    else if (this.#readable) this.#read(place)
     if ((events & EPOLLOUT) !== 0 && this.#queuedBytes > 0) this.#sendQueue()
   }
 
   write(chunk: Uint8Array | string): boolean {
     if (this.#closed || this.#ending) return true
+    this.writtenBytes += chunk.length
     if (this.#queuedBytes > 0) {
       // The rest of a long write stands in the box still, and goes before.
       this.#shared.outbox.sendNow(this)
@@ -147,22 +162,24 @@ export class FfiTransport implements Transport, Pollable, Sender {
     else this.#tellOfRoom()
   }
 
-  #read(): void {
-    const { libc, inbox, turns } = this.#shared
+  #read(place: number): void {
+    const { inbox, turns } = this.#shared
     for (let reads = 0; reads < MAX_READS; reads++) {
-      const bytes = libc.read(this.#descriptor, inbox.pointer, inbox.size)
+      const bytes = this.#ahead === NOTHING ? this.#fromKernel(place) : this.#ahead
+      this.#ahead = NOTHING
       if (bytes === 0) return this.#onEnd()
       if (bytes < 0) {
-        const errno = libc.errno()
-        if (errno === EINTR) continue
         this.#readable = false
-        if (errno !== EAGAIN) this.#fail(errno, 'read')
+        if (bytes !== -EAGAIN) this.#fail(-bytes, 'read')
         else if (this.#isLast) this.#failAsTold()
         return
       }
-      this.#handler?.onBytes(inbox.read(bytes), turns.nowMs)
+      const kept = this.#kept
+      this.#kept = undefined
+      this.#handler?.onBytes(kept ?? inbox.read(place, bytes), turns.nowMs)
       if (this.#closed || this.#paused) return
-      if (bytes < inbox.size && !this.#isLast) {
+      // Behind what was kept more may have come since.
+      if (bytes < PLACE_BYTES && !this.#isLast && kept === undefined) {
         this.#readable = false
         return
       }
@@ -171,6 +188,20 @@ export class FfiTransport implements Transport, Pollable, Sender {
       turns.begin()
     }
     this.#shared.poller.again(this)
+  }
+
+  /** Returns how many bytes came, or what went wrong as a negative errno. */
+  #fromKernel(place: number): number {
+    const { libc, inbox } = this.#shared
+    const bytes = libc.read(this.#descriptor, inbox.pointer(place), PLACE_BYTES)
+    if (bytes >= 0) return bytes
+    const errno = libc.errno()
+    return errno === EINTR ? this.#fromKernel(place) : -errno
+  }
+
+  /** Somebody has paused it since it read: that waits until it is resumed, and the place is needed by others. */
+  #keepAhead(place: number): void {
+    if (this.#ahead > 0) this.#kept ??= Buffer.from(this.#shared.inbox.read(place, this.#ahead))
   }
 
   #onEnd(): void {
