@@ -51,7 +51,7 @@ class World {
     const world = new World(name, driver, clients, request)
     for (let round = 0; round < 3; round++) await world.#ask(5) // connections are opened on the way
     const [client] = clients
-    if (client === undefined || client.received < 3 * answer.length) throw new Error(`${name}: no answer`)
+    if (client === undefined || client.writtenBytes < 3 * answer.length) throw new Error(`${name}: no answer`)
     if (driver.upstreams.length !== turn) throw new Error(`${name}: ${driver.upstreams.length} connections`)
     return world
   }
@@ -71,7 +71,7 @@ class World {
   }
 
   get #received(): number {
-    return this.#clients.reduce((sum, { received }) => sum + received, 0)
+    return this.#clients.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0)
   }
 
   /** One turn: all clients ask; then the upstream answers all. */

@@ -11,11 +11,11 @@ export class Sink implements Transport {
   readonly remoteAddress = '127.0.0.1'
   readonly remotePort = 40_000
   readonly secure = false
-  received: number = 0
+  writtenBytes: number = 0
   handler: TransportHandler | undefined
 
   write(chunk: Uint8Array | string): boolean {
-    this.received += chunk.length
+    this.writtenBytes += chunk.length
     return true
   }
 

@@ -45,7 +45,7 @@ async function open(): Promise<World> {
   client.handler?.onBytes(request, driver.nowMs)
   await new Promise((resolve) => setImmediate(resolve))
   const [upstream] = driver.upstreams
-  if (upstream === undefined || upstream.received === 0) throw new Error('the request did not arrive')
+  if (upstream === undefined || upstream.writtenBytes === 0) throw new Error('the request did not arrive')
   return { driver, client, upstream }
 }
 
@@ -76,7 +76,7 @@ function exchange(name: string, { driver, client, upstream }: World, answer: Buf
     upstream.handler?.onBytes(answer, driver.nowMs)
     driver.wheel.advance(driver.nowMs)
   })
-  if (client.received < answer.length * count) throw new Error('answers are missing')
+  if (client.writtenBytes < answer.length * count) throw new Error('answers are missing')
 }
 
 function allocatedBytes(): number {
@@ -92,4 +92,4 @@ measure('event', count, () => {
   upstream.handler?.onBytes(event, driver.nowMs)
   driver.wheel.advance(driver.nowMs)
 })
-if (client.received < event.length * count) throw new Error('events are missing')
+if (client.writtenBytes < event.length * count) throw new Error('events are missing')

@@ -31,7 +31,13 @@ export type { ServerOptions } from './server/options.ts'
 
 export { UpstreamPool } from './client/pool.ts'
 export type { PoolCounters } from './client/pool.ts'
-export type { ClientExchange, FailureProgress, RequestTimeouts, ResponseHandler } from './client/handler.ts'
+export type {
+  BodySink,
+  ClientExchange,
+  FailureProgress,
+  RequestTimeouts,
+  ResponseHandler,
+} from './client/handler.ts'
 export type { PoolOptions } from './client/options.ts'
 export type { Upgraded } from './internal/upgraded.ts'
 

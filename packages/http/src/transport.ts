@@ -25,7 +25,9 @@ export interface Transport {
   /** Stops reading. Bytes already read may still arrive in the current turn, never in a later one. */
   pause(): void
   resume(): void
-  /** Bytes accepted by `write` that the peer's side has not taken yet. */
+  /** Bytes accepted by `write` so far. */
+  readonly writtenBytes: number
+  /** Those of them that the peer's side has not taken yet. */
   readonly bufferedBytes: number
   readonly remoteAddress: string
   readonly remotePort: number

@@ -1,7 +1,8 @@
 import { createRandom } from '@breakwater/core'
 import type { Random } from '@breakwater/core'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Driver, Listener, NetDriver, Transport, TransportHandler } from '../src/index.ts'
+import type { NetDriver, Transport } from '../src/index.ts'
+import { End, connect, join } from './support/ends.ts'
 import { DRIVER_KINDS } from './support/kinds.ts'
 
 const opened: NetDriver[] = []
@@ -13,87 +14,12 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((driver) => driver.close()))
 })
 
-/** One end of a connection that has been told what happened to it. */
-class End implements TransportHandler {
-  readonly transport: Transport
-  readonly #respond: (end: End, bytes: Buffer) => void
-  readonly got: Buffer[] = []
-  readonly closed: Promise<Error | undefined>
-  readonly ended: Promise<void>
-  drains = 0
-  #onEnded: () => void
-  #onClosed: (error: Error | undefined) => void
-
-  constructor(transport: Transport, respond: (end: End, bytes: Buffer) => void = () => undefined) {
-    this.transport = transport
-    this.#respond = respond
-    const ended = Promise.withResolvers<void>()
-    const closed = Promise.withResolvers<Error | undefined>()
-    this.ended = ended.promise
-    this.closed = closed.promise
-    this.#onEnded = ended.resolve
-    this.#onClosed = closed.resolve
-  }
-
-  get text(): string {
-    return Buffer.concat(this.got).toString('latin1')
-  }
-
-  onBytes(bytes: Uint8Array): void {
-    const copy = Buffer.from(bytes)
-    this.got.push(copy)
-    this.#respond(this, copy)
-  }
-
-  onDrain(): void {
-    this.drains++
-    this.transport.resume()
-  }
-
-  onEnd(): void {
-    this.#onEnded()
-  }
-
-  onClose(_nowMs: number, error?: Error): void {
-    this.#onClosed(error)
-  }
-}
-
 /** Says nothing, and ends when the other side does. */
 function polite(transport: Transport): End {
   const end = new End(transport)
   void end.ended.then(() => transport.end())
   return end
 }
-
-async function join(
-  driver: Driver,
-  server: Driver,
-  respond?: (end: End, bytes: Buffer) => void,
-  host: string = '127.0.0.1',
-): Promise<{ near: End; far: End; listener: Listener }> {
-  const far = Promise.withResolvers<End>()
-  const listener = await server.listen({ host, port: 0 }, (transport) => {
-    const end = new End(transport, respond)
-    far.resolve(end)
-    return end
-  })
-  const near = await connect(driver, listener.port, host)
-  return { near, far: await far.promise, listener }
-}
-
-const connect = (driver: Driver, port: number, host: string = '127.0.0.1'): Promise<End> =>
-  new Promise((resolve, reject) => {
-    driver.connect(
-      { host, port },
-      (transport) => {
-        const end = new End(transport)
-        resolve(end)
-        return end
-      },
-      reject,
-    )
-  })
 
 const soon = (ms = 20): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -209,6 +135,7 @@ describe.each(pairs)('from $from.kind to $to.kind', ({ from, to }) => {
     sent += chunk.length
     await soon(50)
     expect(near.transport.bufferedBytes).toBeGreaterThan(0)
+    expect(near.transport.writtenBytes).toBe(sent)
     expect(near.drains).toBe(0)
     far.transport.resume()
     while (near.drains === 0) await soon(5)

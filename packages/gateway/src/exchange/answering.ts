@@ -1,12 +1,21 @@
 import { isBreakwaterError } from '@breakwater/core'
 import { joinTunnel, responseFraming } from '@breakwater/http'
-import type { Driver, FieldList, Forwarding, ResponseHead, ServerExchange, Upgraded } from '@breakwater/http'
+import type {
+  BodySink,
+  Driver,
+  FieldList,
+  Forwarding,
+  ResponseHead,
+  ServerExchange,
+  Upgraded,
+} from '@breakwater/http'
 import { problemBody, problemFields } from '../answer/problem.ts'
 import type { Refusal } from '../answer/refusal.ts'
 import { errors } from '../errors.ts'
 import { refuse } from '../answer/refusal.ts'
 import { Capture, fieldsOfAnswer } from './capture.ts'
-import { EventTail } from './event-tail.ts'
+import { STREAM_START, isBetweenEvents, tailAfter } from './event-tail.ts'
+import type { EventTail } from './event-tail.ts'
 import type { StoredAnswer } from './capture.ts'
 import type { Identity } from './identity.ts'
 
@@ -28,6 +37,12 @@ export interface AnsweredRequest {
 /** Ends an answer that is under way. */
 export type CutAnswer = (why: Refusal, nowMs: number) => void
 
+/** Where an answer comes from, and its brake. */
+export interface AnswerSource {
+  pauseBody(): void
+  resumeBody(): void
+}
+
 /** Keeps a copy of the answer for somebody who can use it again. */
 export interface AnswerKeeper {
   /** Largest answer it can use. Bytes. */
@@ -42,7 +57,7 @@ export const NOTHING: readonly never[] = []
 const LONG_BYTES = 65_536
 
 /** The answer to one request, as the client sees it: relayed, stored, or our own. Told to logs and meters once. */
-export class Answering {
+export class Answering implements BodySink {
   /** 0 until there is one. */
   status: number = 0
   code: string | undefined = undefined
@@ -53,12 +68,13 @@ export class Answering {
   /** Parts that were served in a lesser form. */
   degraded: readonly string[] = NOTHING
   readonly #exchange: AnsweredRequest
+  readonly #inbound: ServerExchange
   #keepers: readonly AnswerKeeper[] = NOTHING
   #tunnelledBytes = 0
   #capture: Capture | undefined
-  /** The chunks of a stream of events as far as they matter: its last bytes. Undefined for any other answer. */
-  #events: EventTail | undefined
-  #source: { resumeBody(): void } | undefined
+  /** Where a stream of events stands; -1 for any other answer. */
+  #tail: EventTail = -1
+  #source: AnswerSource | undefined
   /** Ends the watch over an answer that may take long. */
   #unwatch: (() => void) | undefined
   #isMuted = false
@@ -66,6 +82,7 @@ export class Answering {
 
   constructor(exchange: AnsweredRequest) {
     this.#exchange = exchange
+    this.#inbound = exchange.inbound
   }
 
   /** What came from the client: the body, or what went through the tunnel. Framing removed. */
@@ -84,7 +101,7 @@ export class Answering {
 
   /** Begins to relay the answer of an upstream. */
   head(
-    attempt: { settleAtHead(nowMs: number): void; resumeBody(): void },
+    attempt: AnswerSource & { settleAtHead(nowMs: number): void },
     head: ResponseHead,
     nowMs: number,
   ): void {
@@ -96,7 +113,7 @@ export class Answering {
     if (fields.get('content-type')?.startsWith('text/event-stream') === true) {
       attempt.settleAtHead(nowMs)
       // Only into plain text of open length can another event be written.
-      if (framing.kind === 'chunked' && !fields.has('content-encoding')) this.#events = new EventTail()
+      if (framing.kind === 'chunked' && !fields.has('content-encoding')) this.#tail = STREAM_START
     } else if (this.#keepers.length > 0) {
       this.#capture = new Capture(
         head.status,
@@ -127,16 +144,15 @@ export class Answering {
     })
   }
 
-  /** False: the client is slower than this. */
-  data(chunk: Uint8Array): boolean {
+  /** Passes on what comes of the body; a client that is slower than this holds the upstream back. */
+  onData(chunk: Uint8Array): void {
     this.responseBytes += chunk.length
     this.#capture?.add(chunk)
-    this.#events?.add(chunk)
-    const { inbound } = this.#exchange
-    if (this.#isMuted || inbound.sendData(chunk)) return true
+    if (this.#tail >= 0) this.#tail = tailAfter(this.#tail, chunk)
+    if (this.#isMuted || this.#inbound.sendData(chunk)) return
     const source = this.#source
-    inbound.onWritable ??= () => source?.resumeBody()
-    return false
+    this.#inbound.onWritable ??= () => source?.resumeBody()
+    source?.pauseBody()
   }
 
   end(trailers: FieldList | undefined, nowMs: number): void {
@@ -180,7 +196,7 @@ export class Answering {
   breakOff(refusal: Refusal, nowMs: number): void {
     const { inbound, identity } = this.#exchange
     this.#note(refusal, this.status)
-    if (this.#events?.isBetween === true && !this.#isMuted) {
+    if (isBetweenEvents(this.#tail) && !this.#isMuted) {
       inbound.sendData(Buffer.from(`event: error\ndata: ${problemBody(refusal, identity.traceId)}\n\n`))
       inbound.sendEnd()
     } else inbound.abort()

@@ -1,6 +1,7 @@
 import { WheelEntry } from '@breakwater/core'
 import type { BreakwaterError, DeadlineWheel } from '@breakwater/core'
 import type {
+  BodySink,
   ClientExchange,
   FailureProgress,
   FieldList,
@@ -18,8 +19,8 @@ import type { Upstream } from '../upstream/upstream.ts'
 /** Who started a try and decides what follows from it. */
 export interface AttemptOwner {
   onAttemptInformational(head: ResponseHead): void
+  /** Says where the body is delivered, if it is wanted. */
   onAttemptHead(attempt: Attempt, head: ResponseHead, nowMs: number): void
-  onAttemptData(attempt: Attempt, chunk: Uint8Array): void
   onAttemptEnd(attempt: Attempt, trailers: FieldList | undefined, nowMs: number): void
   onAttemptFailed(attempt: Attempt, error: BreakwaterError, nowMs: number): void
   onAttemptWritable(): void
@@ -96,6 +97,11 @@ export class Attempt extends WheelEntry implements ResponseHandler {
     this.#client?.sendEnd(trailers)
   }
 
+  /** The body of the answer goes straight there, not through the owner. */
+  deliverTo(sink: BodySink): void {
+    this.#client?.deliverTo(sink)
+  }
+
   pauseBody(): void {
     this.#client?.pauseBody()
   }
@@ -140,9 +146,8 @@ export class Attempt extends WheelEntry implements ResponseHandler {
     this.#owner.onAttemptHead(this, head, nowMs)
   }
 
-  onData(chunk: Uint8Array): void {
-    if (!this.#over) this.#owner.onAttemptData(this, chunk)
-  }
+  /** Of an answer that nobody takes. */
+  onData(): void {}
 
   onEnd(trailers: FieldList | undefined, nowMs: number): void {
     if (this.#over) return

@@ -135,7 +135,9 @@ export class Attempts implements CapacityClaim, AttemptOwner {
   onAttemptHead(attempt: Attempt, head: ResponseHead, nowMs: number): void {
     if (!this.accepts(attempt, head, nowMs)) return
     this.#exchange.armMaxDuration(nowMs)
-    this.#exchange.answering.head(attempt, head, nowMs)
+    const { answering } = this.#exchange
+    answering.head(attempt, head, nowMs)
+    attempt.deliverTo(answering)
   }
 
   /** Whether this is the answer: otherwise another one is on its way. */
@@ -146,10 +148,6 @@ export class Attempts implements CapacityClaim, AttemptOwner {
     this.#dropOthers(attempt, nowMs)
     this.#exchange.body?.forget()
     return true
-  }
-
-  onAttemptData(attempt: Attempt, chunk: Uint8Array): void {
-    if (!this.#exchange.answering.data(chunk)) attempt.pauseBody()
   }
 
   onAttemptEnd(_attempt: Attempt, trailers: FieldList | undefined, nowMs: number): void {

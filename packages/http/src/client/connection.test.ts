@@ -90,6 +90,19 @@ describe('an exchange with an upstream', () => {
     })
   })
 
+  test('counts silence from the last piece that came, however many came before', async () => {
+    const { driver, transport, answer } = begin(undefined, { idleTimeoutMs: 500 })
+    transport.receive('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n')
+    for (const piece of 'half') {
+      await driver.advance(400)
+      transport.receive(piece)
+    }
+    await driver.advance(480)
+    expect(answer).toMatchObject({ body: 'half', code: '' })
+    await driver.advance(40)
+    expect(answer.code).toBe('BW_HTTP_UPSTREAM_IDLE_TIMEOUT')
+  })
+
   test('does not blame the upstream for time in which we did not read', async () => {
     const { driver, transport, answer, exchange } = begin(undefined, { idleTimeoutMs: 500 })
     transport.receive('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')

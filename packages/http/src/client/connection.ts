@@ -1,7 +1,7 @@
 import type { ResponseEvents } from '../codec/handlers.ts'
 import { asBuffer } from '../codec/request-parser.ts'
 import { ResponseParser } from '../codec/response-parser.ts'
-import { serializeLastChunk, serializeRequestHead } from '../codec/serialize.ts'
+import { serializeChunkSize, serializeLastChunk, serializeRequestHead } from '../codec/serialize.ts'
 import { errors } from '../errors.ts'
 import type { HttpError } from '../errors.ts'
 import type { FieldList } from '../fields.ts'
@@ -10,7 +10,7 @@ import type { Timing } from '../internal/lazy-timer.ts'
 import { Handover } from '../internal/upgraded.ts'
 import type { BodyFraming, RequestInit, ResponseHead } from '../messages.ts'
 import type { Transport, TransportHandler } from '../transport.ts'
-import type { ClientExchange, RequestTimeouts, ResponseHandler } from './handler.ts'
+import type { BodySink, ClientExchange, RequestTimeouts, ResponseHandler } from './handler.ts'
 import type { ResolvedPoolOptions } from './options.ts'
 
 /** What becomes of a connection: told to its owner, usually a pool. */
@@ -32,9 +32,10 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
   readonly #parser: ResponseParser
   readonly #timer: LazyTimer
   #handler: ResponseHandler | undefined
+  #sink: BodySink | undefined
   #framing: BodyFraming = { kind: 'none' }
   #timeouts: RequestTimeouts = NO_TIMEOUTS
-  #nowMs: number
+  #nowMs = 0
   #requestEnded = true
   #remaining = 0
   #responseStarted = false
@@ -42,6 +43,8 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
   #keepAlive = true
   #paused = false
   #blocked = false
+  /** The timer looks how long ago `#nowMs` was when it comes up: nobody has to move it for each piece of a body. */
+  #isIdleWatched = false
   #rest: Buffer | undefined
   #feeding = false
   #inputEnded = false
@@ -96,6 +99,7 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
     const head = serializeRequestHead(request)
     this.#nowMs = nowMs
     this.#handler = handler
+    this.#sink = handler
     this.#framing = framing
     this.#timeouts = timeouts
     this.#remaining = framing.kind === 'length' ? framing.bytes : 0
@@ -118,7 +122,7 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
     if (this.#handler === undefined || this.#requestEnded || chunk.length === 0) return true
     let open: boolean
     if (this.#framing.kind === 'chunked') {
-      this.#transport.write(`${chunk.length.toString(16)}\r\n`)
+      this.#transport.write(serializeChunkSize(chunk.length))
       this.#transport.write(chunk)
       open = this.#transport.write('\r\n')
     } else {
@@ -148,12 +152,17 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
     this.#watch(this.#timing.clock.now())
   }
 
+  deliverTo(sink: BodySink): void {
+    if (this.#handler !== undefined) this.#sink = sink
+  }
+
   pauseBody(): void {
     if (this.#handler === undefined || this.#paused) return
     this.#paused = true
     this.#parser.pause()
     this.#transport.pause()
     this.#timer.clear()
+    this.#isIdleWatched = false
   }
 
   resumeBody(): void {
@@ -161,8 +170,7 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
     this.#paused = false
     this.#parser.resume()
     if (this.#feeding || this.#gone) return
-    this.#nowMs = this.#timing.clock.now()
-    this.#watch(this.#nowMs)
+    this.#watch(this.#timing.clock.now())
     const rest = this.#rest
     this.#rest = undefined
     this.#transport.resume()
@@ -179,7 +187,7 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
   close(reset: boolean = this.#handler !== undefined): void {
     if (this.#closing) return
     this.#closing = true
-    this.#handler = undefined
+    this.#letGo()
     this.#transport.destroy(reset)
     this.#leave(this.#nowMs)
   }
@@ -187,6 +195,7 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
   /** Starts the clock of an unused connection. @internal */
   park(nowMs: number): void {
     this.#timer.set(nowMs + this.#options.keepAliveTimeoutMs)
+    this.#isIdleWatched = false
   }
 
   // --- TransportHandler
@@ -256,7 +265,7 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
       handler.onHead(head, this.#nowMs)
       return
     }
-    this.#handler = undefined
+    this.#letGo()
     this.#timer.release()
     this.#tunnel = new Handover(this.#transport, undefined)
     if (handler.onUpgrade === undefined) this.#transport.destroy()
@@ -264,16 +273,15 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
   }
 
   onData(chunk: Uint8Array): void {
-    this.#handler?.onData(chunk, this.#nowMs)
+    this.#sink?.onData(chunk, this.#nowMs)
   }
 
   onMessageEnd(trailers: FieldList | undefined): void {
-    const handler = this.#handler
+    const handler = this.#letGo()
     if (handler === undefined) return
     this.#answered = true
     // An upstream that answers before it has read the request (413, 401 …) cannot be trusted to read the rest.
     if (!this.#requestEnded) this.#keepAlive = false
-    this.#handler = undefined
     handler.onEnd(trailers, this.#nowMs)
   }
 
@@ -293,7 +301,7 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
       if (this.#tunnel !== undefined) this.#tunnel.onBytes(rest, this.#nowMs)
       else if (this.#handler === undefined) this.close()
       else this.#rest = isOurs ? asBuffer(rest) : Buffer.from(rest)
-    } else if (this.#handler !== undefined && !this.#paused) this.#watch(this.#nowMs)
+    } else if (this.#handler !== undefined && !this.#paused && !this.#isIdleWatched) this.#watch(this.#nowMs)
     if (this.#handler === undefined && this.#tunnel === undefined) this.#settle()
   }
 
@@ -335,9 +343,15 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
   }
 
   #report(error: HttpError, nowMs: number): void {
+    this.#letGo()?.onError(error, { bytesSent: true, responseStarted: this.#responseStarted }, nowMs)
+  }
+
+  /** Of who asked: nothing more is told. */
+  #letGo(): ResponseHandler | undefined {
     const handler = this.#handler
     this.#handler = undefined
-    handler?.onError(error, { bytesSent: true, responseStarted: this.#responseStarted }, nowMs)
+    this.#sink = undefined
+    return handler
   }
 
   #leave(nowMs: number): void {
@@ -351,10 +365,12 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
   // --- time
 
   #watch(nowMs: number): void {
-    if (this.answerBegun || this.#blocked || this.#requestEnded) {
-      const first = !this.answerBegun && this.#requestEnded
-      this.#timer.set(nowMs + (first ? this.#firstByteMs() : this.#idleMs()))
-    } else this.#timer.clear()
+    this.#nowMs = nowMs
+    const isFirst = !this.answerBegun && this.#requestEnded
+    this.#isIdleWatched = !isFirst && (this.answerBegun || this.#blocked)
+    if (isFirst) this.#timer.set(nowMs + this.#firstByteMs())
+    else if (this.#isIdleWatched) this.#timer.set(nowMs + this.#idleMs())
+    else this.#timer.clear()
   }
 
   #firstByteMs(): number {
@@ -366,21 +382,17 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
   }
 
   #expired(nowMs: number): void {
+    const heardMs = this.#nowMs
     this.#nowMs = nowMs
     if (this.#handler === undefined) this.close()
     else if (this.#paused) return
     else if (!this.answerBegun && this.#requestEnded) {
-      this.#fail(
-        errors.BW_HTTP_UPSTREAM_FIRST_BYTE_TIMEOUT(
-          `the upstream sent nothing within ${this.#firstByteMs()} ms`,
-        ),
-        nowMs,
-      )
-    } else {
-      this.#fail(
-        errors.BW_HTTP_UPSTREAM_IDLE_TIMEOUT(`the upstream was silent for ${this.#idleMs()} ms`),
-        nowMs,
-      )
+      const what = `the upstream sent nothing within ${this.#firstByteMs()} ms`
+      this.#fail(errors.BW_HTTP_UPSTREAM_FIRST_BYTE_TIMEOUT(what), nowMs)
+    } else if (heardMs + this.#idleMs() > nowMs) this.#watch(heardMs)
+    else {
+      const what = `the upstream was silent for ${this.#idleMs()} ms`
+      this.#fail(errors.BW_HTTP_UPSTREAM_IDLE_TIMEOUT(what), nowMs)
     }
   }
 }

@@ -11,13 +11,17 @@ export interface FailureProgress {
   readonly responseStarted: boolean
 }
 
+/** Receives the body of an answer. */
+export interface BodySink {
+  /** A view that is valid during the call. Never empty. */
+  onData(chunk: Uint8Array, nowMs: number): void
+}
+
 /** Receives the answer to one request. Exactly one of `onEnd`, `onError` and `onUpgrade` is the last call. */
-export interface ResponseHandler {
+export interface ResponseHandler extends BodySink {
   /** A 1xx head. */
   onInformational?(head: ResponseHead, nowMs: number): void
   onHead(head: ResponseHead, nowMs: number): void
-  /** A view that is valid during the call. Never empty. */
-  onData(chunk: Uint8Array, nowMs: number): void
   onEnd(trailers: FieldList | undefined, nowMs: number): void
   onError(error: HttpError, progress: FailureProgress, nowMs: number): void
   /** The upload may begin, or go on after `sendData` returned false. */
@@ -38,6 +42,11 @@ export interface ClientExchange {
   sendData(chunk: Uint8Array): boolean
   /** Ends the body. Not needed for requests with framing `none`. */
   sendEnd(trailers?: FieldList): void
+  /**
+   * From now on the body goes straight to this one instead of to the handler: who only cares for the head and the end need not stand
+   * between. Call it when the head has come.
+   */
+  deliverTo(sink: BodySink): void
   /** Stops reading the answer; one read at most is still delivered. */
   pauseBody(): void
   resumeBody(): void

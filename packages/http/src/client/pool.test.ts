@@ -13,6 +13,23 @@ describe('a pool', () => {
     expect(pool.counters).toMatchObject({ open: 1, idle: 1, connecting: 0, pending: 0 })
   })
 
+  test('delivers a body to whom it was told to, and never the body of a later request', () => {
+    const { driver, send } = start()
+    const first = send()
+    const transport = driver.connects[0]!.open()
+    const got: string[] = []
+    const sink = { onData: (chunk: Uint8Array) => void got.push(Buffer.from(chunk).toString()) }
+    transport.receive('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na')
+    first.exchange.deliverTo(sink)
+    transport.receive('bcd')
+    expect(first.answer).toMatchObject({ body: 'a', ended: 1 })
+    const second = send()
+    first.exchange.deliverTo(sink)
+    transport.receive(OK)
+    expect(second.answer).toMatchObject({ body: 'ok', ended: 1 })
+    expect(got).toEqual(['bcd'])
+  })
+
   test('uses the connection that became idle last', () => {
     const { driver, send } = start()
     send()

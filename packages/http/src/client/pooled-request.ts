@@ -4,7 +4,13 @@ import type { FieldList } from '../fields.ts'
 import type { Upgraded } from '../internal/upgraded.ts'
 import type { RequestInit, ResponseHead } from '../messages.ts'
 import type { ClientConnection } from './connection.ts'
-import type { ClientExchange, FailureProgress, RequestTimeouts, ResponseHandler } from './handler.ts'
+import type {
+  BodySink,
+  ClientExchange,
+  FailureProgress,
+  RequestTimeouts,
+  ResponseHandler,
+} from './handler.ts'
 
 /** What a request needs from its pool. @internal */
 export interface RequestHome {
@@ -89,6 +95,10 @@ export class PooledRequest implements ClientExchange, ResponseHandler {
       this.#ended = true
       this.#trailers = trailers
     }
+  }
+
+  deliverTo(sink: BodySink): void {
+    if (!this.#done) this.#connection?.deliverTo(sink)
   }
 
   pauseBody(): void {

@@ -119,6 +119,15 @@ export function serializeInformational(
   return `${fields === undefined ? begin : withFields(begin, fields)}\r\n\r\n`
 }
 
+/** Lines of small chunks, which come again and again; made when they are first needed. */
+const SIZE_LINES: (string | undefined)[] = Array.from({ length: 1_024 }, () => undefined)
+
+/** The line in front of a chunk of so many bytes (RFC 9112 §7.1). */
+export function serializeChunkSize(bytes: number): string {
+  if (bytes >= SIZE_LINES.length) return `${bytes.toString(16)}\r\n`
+  return (SIZE_LINES[bytes] ??= `${bytes.toString(16)}\r\n`)
+}
+
 /** The end of a chunked body, with trailers if any. */
 export function serializeLastChunk(trailers: FieldList | undefined): string {
   return trailers === undefined ? '0\r\n\r\n' : `${withFields('0', trailers)}\r\n\r\n`

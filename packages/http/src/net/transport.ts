@@ -44,11 +44,13 @@ export class NetTransport implements Transport, Outlet, SocketOwner {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly secure: boolean
-  // What is queued, in order. Two pieces, a head and its body, are what most turns write: they need no list.
+  // What is queued, in order. A head and its body, or a chunk in its frame, are what most turns write: they need no list.
   #first: Uint8Array | string | undefined
   #second: Uint8Array | string | undefined
+  #third: Uint8Array | string | undefined
   #others: (Uint8Array | string)[] | undefined
   #queuedBytes = 0
+  writtenBytes: number = 0
   /** Some of it is of an earlier turn, which has ended without sending it. */
   #isHeld = false
   #marked = false
@@ -116,8 +118,10 @@ export class NetTransport implements Transport, Outlet, SocketOwner {
     if (this.#closed || this.#ending) return true
     if (this.#first === undefined) this.#first = chunk
     else if (this.#second === undefined) this.#second = chunk
+    else if (this.#third === undefined) this.#third = chunk
     else (this.#others ??= []).push(chunk)
     this.#queuedBytes += chunk.length
+    this.writtenBytes += chunk.length
     if (this.#queuedBytes >= FLUSH_BYTES) this.flush()
     else this.#mark()
     // A stream below its mark emits no `drain`, so it must not count as blocked either.
@@ -190,13 +194,14 @@ export class NetTransport implements Transport, Outlet, SocketOwner {
   #forget(): void {
     this.#first = undefined
     this.#second = undefined
+    this.#third = undefined
     this.#others = undefined
     this.#queuedBytes = 0
     this.#isHeld = false
   }
 
   #text(): string {
-    let text = latin1(this.#first) + latin1(this.#second)
+    let text = latin1(this.#first) + latin1(this.#second) + latin1(this.#third)
     if (this.#others !== undefined) for (const piece of this.#others) text += latin1(piece)
     return text
   }
@@ -204,6 +209,7 @@ export class NetTransport implements Transport, Outlet, SocketOwner {
   #join(room: Buffer): void {
     let at = put(this.#first, room, 0)
     at = put(this.#second, room, at)
+    at = put(this.#third, room, at)
     if (this.#others !== undefined) for (const piece of this.#others) at = put(piece, room, at)
   }
 

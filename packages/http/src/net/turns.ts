@@ -18,7 +18,7 @@ const MAX_HELD = 32
  * its burst. @internal
  */
 export class NetTurns implements Turns {
-  nowMs: number
+  nowMs: number = 0
   readonly #now: () => number
   readonly #afterReads: (task: () => void) => void
   #depth = 0

@@ -32,7 +32,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
   readonly #patience: Patience
   readonly #output: StallWatch
   #stage: 'open' | 'tunnel' | 'linger' | 'closed' = 'open'
-  #nowMs: number
+  #nowMs = 0
   #exchange: ServerExchange | undefined
   #requestEnded = false
   #trailers: FieldList | undefined
@@ -177,8 +177,8 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
 
   // --- the exchange speaks
 
-  write(chunk: Uint8Array | string): boolean {
-    return this.#output.write(chunk)
+  onBlocked(): void {
+    this.#output.block()
   }
 
   startBody(): void {
@@ -190,7 +190,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     }
     if (exchange.request.body === 'none') return
     if (exchange.request.expectContinue && this.#bodyBytes === 0 && !exchange.headSent)
-      this.write('HTTP/1.1 100 Continue\r\n\r\n')
+      this.#write('HTTP/1.1 100 Continue\r\n\r\n')
     this.#patience.awaitBody()
     this.#continueReading()
   }
@@ -311,6 +311,10 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     linger.begin(this.#inputEnded)
   }
 
+  #write(text: string): void {
+    if (!this.transport.write(text)) this.#output.block()
+  }
+
   #refuse(error: HttpError, nowMs: number): void {
     const exchange = this.#exchange
     const mayAnswer = exchange === undefined || !exchange.headSent
@@ -319,7 +323,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
     this.#handler.onRefused?.(error, this.transport.remoteAddress, nowMs, traceId)
     exchange?.fail(error, nowMs, !this.#requestEnded)
     if (mayAnswer && this.#stage !== 'closed') {
-      this.write(refusalText(error, traceId))
+      this.#write(refusalText(error, traceId))
       this.#linger()
     } else if (answered) this.#linger()
     else this.transport.destroy(true)

@@ -1,6 +1,7 @@
 import {
   checkStatus,
   reasonOf,
+  serializeChunkSize,
   serializeInformational,
   serializeLastChunk,
   serializeResponseHead,
@@ -8,7 +9,7 @@ import {
 import { errors } from '../errors.ts'
 import type { FieldList } from '../fields.ts'
 import type { Upgraded } from '../internal/upgraded.ts'
-import type { BodyFraming, RequestHead } from '../messages.ts'
+import type { BodyFraming, BodyKind, RequestHead } from '../messages.ts'
 import type { Transport } from '../transport.ts'
 
 /** Receives the body of a request. */
@@ -23,7 +24,8 @@ export interface BodyHandler {
 /** What an exchange needs from its connection. @internal */
 export interface ExchangeHost {
   readonly transport: Transport
-  write(chunk: Uint8Array | string): boolean
+  /** The transport said stop. */
+  onBlocked(): void
   startBody(): void
   pauseBody(): void
   resumeBody(): void
@@ -55,31 +57,32 @@ export class ServerExchange {
   /** @internal */
   body: BodyHandler | undefined = undefined
   readonly #host: ExchangeHost
-  #framing: BodyFraming | undefined
+  readonly #transport: Transport
   #state: 'open' | 'head-sent' | 'done' = 'open'
-  #bodyless = false
-  #raw = false
+  /** How the body is framed for this client. */
+  #body: BodyKind = 'none'
   #remaining = 0
   #close = false
   #failed = false
 
   constructor(host: ExchangeHost, request: RequestHead, nowMs: number) {
     this.#host = host
+    this.#transport = host.transport
     this.request = request
     this.startedMs = nowMs
   }
 
   get remoteAddress(): string {
-    return this.#host.transport.remoteAddress
+    return this.#transport.remoteAddress
   }
 
   get remotePort(): number {
-    return this.#host.transport.remotePort
+    return this.#transport.remotePort
   }
 
   /** Whether the request came over TLS. */
   get secure(): boolean {
-    return this.#host.transport.secure
+    return this.#transport.secure
   }
 
   get headSent(): boolean {
@@ -121,7 +124,7 @@ export class ServerExchange {
     checkStatus(status, '')
     if (status >= 200 || status === 101)
       throw errors.BW_HTTP_STATE_INVALID(`${status} is not an informational status`)
-    this.#host.write(serializeInformational(status, fields))
+    this.#write(serializeInformational(status, fields))
   }
 
   /**
@@ -140,19 +143,17 @@ export class ServerExchange {
     this.#state = 'head-sent'
     const { request } = this
     let sent = framing
-    this.#bodyless = status === 204 || status === 304 || request.method === 'HEAD'
-    if (this.#bodyless) sent = bodylessFraming(status, framing)
+    const isBodyless = status === 204 || status === 304 || request.method === 'HEAD'
+    // HTTP/1.0 knows no chunks: the end of the connection ends the body.
+    const isEndedByClose = !isBodyless && framing.kind === 'chunked' && request.minorVersion === 0
+    if (isBodyless) sent = bodylessFraming(status, framing)
+    else if (isEndedByClose) sent = { kind: 'none' }
     else if (framing.kind === 'none') sent = { kind: 'length', bytes: 0 }
-    else if (framing.kind === 'chunked' && request.minorVersion === 0) {
-      // HTTP/1.0 knows no chunks: the end of the connection ends the body.
-      this.#raw = true
-      sent = { kind: 'none' }
-    }
-    this.#close = this.#raw || this.closeAfter || this.#host.mustClose()
-    this.#framing = sent
+    this.#close = isEndedByClose || this.closeAfter || this.#host.mustClose()
+    this.#body = isEndedByClose ? 'close' : sent.kind
     this.#remaining = sent.kind === 'length' ? sent.bytes : 0
     const note = this.#close ? 'close' : request.minorVersion === 0 ? 'keep-alive' : 'none'
-    this.#host.write(serializeResponseHead(status, phrase, fields, sent, note))
+    this.#write(serializeResponseHead(status, phrase, fields, sent, note))
   }
 
   /**
@@ -165,19 +166,20 @@ export class ServerExchange {
     if (this.#state === 'done') return true
     if (this.#state !== 'head-sent')
       throw errors.BW_HTTP_STATE_INVALID('a body cannot be sent before its head')
-    if (this.#bodyless || chunk.length === 0) return true
-    if (this.#raw) return this.#host.write(chunk)
-    if (this.#framing?.kind === 'chunked') {
-      this.#host.write(`${chunk.length.toString(16)}\r\n`)
-      this.#host.write(chunk)
-      return this.#host.write('\r\n')
+    if (this.#body === 'none' || chunk.length === 0) return true
+    if (this.#body === 'chunked') {
+      this.#transport.write(serializeChunkSize(chunk.length))
+      this.#transport.write(chunk)
+      return this.#write('\r\n')
     }
-    this.#remaining -= chunk.length
-    if (this.#remaining < 0) {
-      this.abort()
-      throw errors.BW_HTTP_STATE_INVALID('more body than the head announced')
+    if (this.#body === 'length') {
+      this.#remaining -= chunk.length
+      if (this.#remaining < 0) {
+        this.abort()
+        throw errors.BW_HTTP_STATE_INVALID('more body than the head announced')
+      }
     }
-    return this.#host.write(chunk)
+    return this.#write(chunk)
   }
 
   /** Ends the answer. A body shorter than announced cannot be mended: the connection is cut so that the client notices. */
@@ -189,7 +191,7 @@ export class ServerExchange {
       this.abort()
       return
     }
-    if (this.#framing?.kind === 'chunked' && !this.#bodyless) this.#host.write(serializeLastChunk(trailers))
+    if (this.#body === 'chunked') this.#write(serializeLastChunk(trailers))
     this.#state = 'done'
     this.#host.responseDone(this.#close)
   }
@@ -200,7 +202,7 @@ export class ServerExchange {
       throw errors.BW_HTTP_STATE_INVALID('nothing to upgrade: not asked for, or answered already')
     }
     this.#state = 'done'
-    this.#host.write(serializeInformational(101, fields, protocol))
+    this.#write(serializeInformational(101, fields, protocol))
     return this.#host.handOver()
   }
 
@@ -218,6 +220,12 @@ export class ServerExchange {
     if (bodyPending && !this.#failed) this.body?.onAbort(error, nowMs)
     this.#failed = true
     if (!wasDone) this.onAbort?.(error, nowMs)
+  }
+
+  #write(chunk: Uint8Array | string): boolean {
+    const isOpen = this.#transport.write(chunk)
+    if (!isOpen) this.#host.onBlocked()
+    return isOpen
   }
 }
 

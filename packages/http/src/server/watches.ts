@@ -81,7 +81,7 @@ export class StallWatch {
   readonly #options: ResolvedServerOptions
   readonly #onStall: (error: HttpError, nowMs: number) => void
   #timer: LazyTimer | undefined
-  #written = 0
+  /** What had been taken when it was looked at last. Bytes. */
   #mark = 0
   blocked: boolean = false
 
@@ -97,11 +97,13 @@ export class StallWatch {
     this.#onStall = onStall
   }
 
-  write(chunk: Uint8Array | string): boolean {
-    this.#written += chunk.length
-    const open = this.#transport.write(chunk)
-    if (!open && !this.blocked) this.#block()
-    return open
+  /** The transport said stop. */
+  block(): void {
+    if (this.blocked) return
+    this.blocked = true
+    this.#mark = this.#takenBytes
+    this.#timer ??= new LazyTimer(this.#timing.wheel, (nowMs) => this.#judge(nowMs))
+    this.#timer.set(this.#timing.clock.now() + this.#options.writeStallTimeoutMs)
   }
 
   /** The transport has room again. Returns whether it had none. */
@@ -116,17 +118,14 @@ export class StallWatch {
     this.#timer?.release()
   }
 
-  #block(): void {
-    this.blocked = true
-    this.#mark = this.#written - this.#transport.bufferedBytes
-    this.#timer ??= new LazyTimer(this.#timing.wheel, (nowMs) => this.#judge(nowMs))
-    this.#timer.set(this.#timing.clock.now() + this.#options.writeStallTimeoutMs)
+  get #takenBytes(): number {
+    return this.#transport.writtenBytes - this.#transport.bufferedBytes
   }
 
   #judge(nowMs: number): void {
     if (!this.blocked) return
     const { minBytesPerSecond, writeStallTimeoutMs } = this.#options
-    const taken = this.#written - this.#transport.bufferedBytes
+    const taken = this.#takenBytes
     const progress = taken - this.#mark
     if (progress > 0 && progress >= (minBytesPerSecond * writeStallTimeoutMs) / 1000) {
       this.#mark = taken

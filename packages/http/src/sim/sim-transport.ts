@@ -36,7 +36,8 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
   #in: Pipe | undefined
   #handler: TransportHandler | undefined
   #written: (Uint8Array | string)[] = []
-  #writtenBytes = 0
+  #pendingBytes = 0
+  writtenBytes: number = 0
   #isFlushDue = false
   #isPaused = false
   #isDrainWanted = false
@@ -68,7 +69,7 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
   }
 
   get bufferedBytes(): number {
-    return this.#writtenBytes + (this.#out?.unsentBytes ?? 0)
+    return this.#pendingBytes + (this.#out?.unsentBytes ?? 0)
   }
 
   get isReading(): boolean {
@@ -87,7 +88,8 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
     if (this.#isClosed || this.#isEndWanted) return false
     // Outside a turn the caller may change the bytes as soon as this returns.
     this.#written.push(typeof chunk === 'string' || this.#turns.isInside ? chunk : new Uint8Array(chunk))
-    this.#writtenBytes += chunk.length
+    this.#pendingBytes += chunk.length
+    this.writtenBytes += chunk.length
     this.#flushSoon()
     if (this.bufferedBytes <= this.#highWaterBytes) return true
     this.#isDrainWanted = true
@@ -105,7 +107,7 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
     const isImpolite = reset || this.#in?.hasUnread === true
     this.#gather()
     this.#written = []
-    this.#writtenBytes = 0
+    this.#pendingBytes = 0
     this.#out?.dropUnsent()
     if (isImpolite) this.#resetPeer()
     else this.#out?.end()
@@ -127,7 +129,7 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
   flush(): void {
     this.#isFlushDue = false
     if (this.#isClosed) return
-    if (this.#writtenBytes > 0) this.#out?.send(this.#gather())
+    if (this.#pendingBytes > 0) this.#out?.send(this.#gather())
     if (this.#isEndWanted) this.#out?.end()
     this.onRoom()
   }
@@ -178,7 +180,7 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
   breakOff(): void {
     this.#in?.kill()
     this.#written = []
-    this.#writtenBytes = 0
+    this.#pendingBytes = 0
     if (this.#isEndReceived || this.#isClosed) return
     this.#isEndReceived = true
     this.#isEndSent = true
@@ -212,7 +214,7 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
   }
 
   #gather(): Uint8Array {
-    const all = Buffer.allocUnsafeSlow(this.#writtenBytes)
+    const all = Buffer.allocUnsafeSlow(this.#pendingBytes)
     let offset = 0
     for (const chunk of this.#written) {
       if (typeof chunk === 'string') all.write(chunk, offset, 'latin1')
@@ -220,7 +222,7 @@ export class SimTransport implements Transport, PipeSink, PipeSource, Flushable 
       offset += chunk.length
     }
     this.#written = []
-    this.#writtenBytes = 0
+    this.#pendingBytes = 0
     return all
   }
 

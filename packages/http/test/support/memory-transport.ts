@@ -34,6 +34,7 @@ export class MemoryTransport implements Transport {
   readonly remoteAddress: string = '192.0.2.7'
   readonly remotePort: number = 4711
   readonly secure: boolean = false
+  writtenBytes: number = 0
   bufferedBytes: number = 0
 
   constructor(timing: MemoryTiming) {
@@ -43,6 +44,7 @@ export class MemoryTransport implements Transport {
   write(chunk: Uint8Array | string): boolean {
     if (this.destroyed || this.ended) return true
     this.written += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1')
+    this.writtenBytes += chunk.length
     const taken = Math.min(this.room, chunk.length)
     this.room -= taken
     this.bufferedBytes += chunk.length - taken

@@ -84,13 +84,14 @@ export class Redaction implements AttemptOwner {
     const { answering } = this.#exchange
     answering.watch((why, atMs) => answering.refuse(why, atMs))
     this.#head = head
-    this.#body = new Capture(head.status, NO_FIELDS, maxAnswerBytes)
-  }
-
-  onAttemptData(attempt: Attempt, chunk: Uint8Array): void {
-    this.#body?.add(chunk)
-    if (this.#body?.isTooLong === true)
-      this.#reject(attempt, tooLong(this.#rules.maxAnswerBytes), this.#nowMs)
+    const body = new Capture(head.status, NO_FIELDS, maxAnswerBytes)
+    this.#body = body
+    attempt.deliverTo({
+      onData: (chunk, atMs) => {
+        body.add(chunk)
+        if (body.isTooLong) this.#reject(attempt, tooLong(maxAnswerBytes), atMs)
+      },
+    })
   }
 
   onAttemptEnd(attempt: Attempt, _trailers: FieldList | undefined, nowMs: number): void {
@@ -171,7 +172,7 @@ export class Redaction implements AttemptOwner {
       ? ({ body: 'length', contentLength: body.length, declaredLength: body.length } as const)
       : ({ body: 'none', contentLength: 0, declaredLength: -1 } as const)
     answering.head(attempt, { ...head, ...framing, fields: this.#fieldsOf(head.fields) }, nowMs)
-    if (body.length > 0) answering.data(body)
+    if (body.length > 0) answering.onData(body)
     this.#exchange.attempts.onAttemptEnd(attempt, undefined, nowMs)
   }
 
