@@ -45,6 +45,8 @@ defaults
   timeout client 600s
   timeout server 600s
   option http-keep-alive
+  # Without it the kernel holds each event of a stream for up to 200 ms, and sends it in nobody's time.
+  option http-no-delay
   http-reuse always
 frontend in
   bind 127.0.0.1:${port}

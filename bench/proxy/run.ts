@@ -132,6 +132,7 @@ export async function benchProxy({ rounds, seconds, streams }: ProxyBenchOptions
     conditions: { ...conditions(), rounds: atLeast, secondsPerSample: seconds, connections: 50 },
     notes: [
       'Default configuration of every control; only the connections of one address are raised, because the load comes from one. nginx, HAProxy and Breakwater write a line for each request, nginx and Breakwater to a file; a row shows nginx without. A ratio is the median over the rounds of what was measured side by side in one round; `leastTimesNginx` divides the least of both.',
+      'HAProxy stands with `option http-no-delay`: otherwise it lets the kernel hold each event of a stream for up to 200 ms (MSG_MORE), and what the kernel sends by itself is charged to no process.',
       `Load average of the machine: ${load1} after the rounds; the bench alone makes about 2.`,
       ...verdicts,
     ],
