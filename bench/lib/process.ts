@@ -39,10 +39,17 @@ export interface Started extends AsyncDisposable {
   readonly child: ChildProcess
 }
 
-/** From now on this process runs on one core, with all its threads and whatever it starts. */
-export function pinSelf(core: number): void {
-  const { status } = spawnSync('taskset', ['-acp', String(core), String(process.pid)])
-  if (status !== 0) throw new Error(`cannot move the bench to core ${core}`)
+/** This process runs on one core, with all its threads and whatever it starts, until the disposal. */
+export function pinSelf(core: number): Disposable {
+  const cores = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+  moveSelf(String(core))
+  return { [Symbol.dispose]: () => moveSelf(cores ?? String(core)) }
+}
+
+function moveSelf(cores: string): void {
+  const { status, error, stderr } = spawnSync('taskset', ['-acp', cores, String(process.pid)])
+  if (status === 0) return
+  throw new Error(`cannot move the bench to core ${cores}: ${error?.message ?? stderr.toString().trim()}`)
 }
 
 /** Starts a program pinned to one core and waits until its port answers. Ends it, by its own id, on disposal. */

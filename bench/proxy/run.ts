@@ -89,7 +89,7 @@ function sample({ name, port, process: { pid } }: Running, path: string, seconds
 export async function benchProxy({ rounds, seconds, streams }: ProxyBenchOptions): Promise<void> {
   await using stack = new AsyncDisposableStack()
   // The clients of the streams live in this process: on the core of the proxy they would fill its caches.
-  pinSelf(LOAD_CORE)
+  stack.use(pinSelf(LOAD_CORE))
   stack.use(
     await startPinned(LOAD_CORE, [...node, join(here, 'upstream.ts')], UPSTREAM_PORT, {
       PORT: String(UPSTREAM_PORT),
