@@ -46,7 +46,7 @@ describe.each(DRIVER_KINDS)(
       const write = (indices: readonly number[]): void => {
         for (const index of indices) peers[index]?.write(messageOf(index))
       }
-      return { ends, peers, write }
+      return { ends, peers, write, openAnother: () => connect(driver, listener.port) }
     }
 
     const isOdd = (_: unknown, index: number): boolean => index % 2 === 1
@@ -112,6 +112,23 @@ describe.each(DRIVER_KINDS)(
       for (const [index, what] of how.entries()) {
         if (index % 2 === 0) expect(what).toBe('end')
         else expect(what).toMatchObject({ code: 'ECONNRESET' })
+      }
+    })
+
+    test('keep to themselves what was written to them in the moment they were reset', async () => {
+      const { ends, peers, write, openAnother } = await openMany((others) => {
+        for (const { transport } of others) transport.write('for nobody else')
+      })
+      write([0])
+      await Promise.resolve()
+      for (const peer of peers.slice(1)) peer.destroy(true)
+      await Promise.all(ends.slice(1).map(({ closed }) => closed))
+      for (let index = COUNT; index < COUNT + 4; index++) {
+        const near = await openAnother()
+        while (ends.length <= index) await soon()
+        ends[index]?.transport.write('hello')
+        await soon()
+        expect(near.text).toBe('hello')
       }
     })
   },

@@ -78,9 +78,11 @@ export class Outbox implements Outlet {
       const box = this.#boxes[at] as Box
       const { sender } = box
       box.sender = undefined
-      if (sender === undefined) continue
-      sender.box = undefined
-      if (box.used > 0) sender.send(box)
+      if (sender !== undefined) {
+        sender.box = undefined
+        if (box.used > 0) sender.send(box)
+      }
+      // Also what was written to one that has closed since: it must never reach who gets the box next.
       box.used = 0
     }
   }
