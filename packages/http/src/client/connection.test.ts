@@ -50,6 +50,19 @@ describe('an exchange with an upstream', () => {
     expect(answer).toMatchObject({ early: [103], body: 'ok', ended: 1 })
   })
 
+  test('reads on when it is paused and resumed while a piece is delivered', () => {
+    const { transport, exchange } = begin()
+    transport.receive('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n')
+    exchange.deliverTo({
+      onData() {
+        exchange.pauseBody()
+        exchange.resumeBody()
+      },
+    })
+    transport.receive('ab')
+    expect(transport.paused).toBe(false)
+  })
+
   test('stops reading while paused, and loses nothing', () => {
     const { transport, answer, exchange } = begin()
     exchange.pauseBody()

@@ -169,11 +169,12 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
     if (!this.#paused) return
     this.#paused = false
     this.#parser.resume()
-    if (this.#feeding || this.#gone) return
+    if (this.#gone) return
+    this.#transport.resume()
+    if (this.#feeding) return
     this.#watch(this.#timing.clock.now())
     const rest = this.#rest
     this.#rest = undefined
-    this.#transport.resume()
     if (rest !== undefined) this.#consume(rest, true)
     if (this.#inputEnded && this.#rest === undefined) this.#inputOver()
   }
