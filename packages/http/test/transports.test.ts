@@ -84,6 +84,25 @@ describe.each(pairs)('from $from.kind to $to.kind', ({ from, to }) => {
     expect(far.text).toBe('half of it')
   })
 
+  test('who destroys is told nothing more of what came before', async () => {
+    const { near, far } = await join(own(from.open()), own(to.open()), ({ transport }) => transport.destroy())
+    far.transport.pause()
+    for (const piece of ['one', 'two', 'three']) {
+      near.transport.write(piece)
+      await soon()
+    }
+    far.transport.resume()
+    await far.closed
+    expect(far.got).toHaveLength(1)
+  })
+
+  test('a reset in the turn of a half-close closes', async () => {
+    const { near } = await join(own(from.open()), own(to.open()))
+    near.transport.end()
+    near.transport.destroy(true)
+    expect(await near.closed).toBeUndefined()
+  })
+
   test('who writes to somebody who has gone is told by a close, once, and later writes do no harm', async () => {
     const { near, far } = await join(own(from.open()), own(to.open()))
     far.transport.destroy()

@@ -141,9 +141,12 @@ export class NetTransport implements Transport, Outlet, SocketOwner {
     // Whoever wrote in an earlier turn counts on it that this has left.
     if (this.#isHeld) this.flush()
     this.#forget()
+    const socket = this.#socket
+    // libuv refuses to reset while it half-closes, and the socket would never close.
+    const isHalfClosing = this.#ending && socket.writableLength === 0 && !socket.writableFinished
     // Over TLS the missing close_notify says the same.
-    if (reset && !this.secure) this.#socket.resetAndDestroy()
-    else this.#socket.destroy()
+    if (reset && !this.secure && !isHalfClosing) socket.resetAndDestroy()
+    else socket.destroy()
   }
 
   pause(): void {
@@ -221,11 +224,12 @@ export class NetTransport implements Transport, Outlet, SocketOwner {
 }
 
 function onData(this: OwnedSocket, bytes: Buffer): void {
-  this[OWNER]?.deliver(bytes)
+  // What the stream holds comes all the same after a destroy.
+  if (!this.destroyed) this[OWNER]?.deliver(bytes)
 }
 
 function onEnd(this: OwnedSocket): void {
-  this[OWNER]?.ended()
+  if (!this.destroyed) this[OWNER]?.ended()
 }
 
 function onDrain(this: OwnedSocket): void {
