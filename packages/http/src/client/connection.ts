@@ -190,7 +190,8 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
     this.#closing = true
     this.#letGo()
     this.#transport.destroy(reset)
-    this.#leave(this.#nowMs)
+    // Who gives a silent upstream up does so long after it was heard last.
+    this.#leave(this.#timing.clock.now())
   }
 
   /** Starts the clock of an unused connection. @internal */

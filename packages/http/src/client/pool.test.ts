@@ -30,6 +30,19 @@ describe('a pool', () => {
     expect(got).toEqual(['bcd'])
   })
 
+  test('gives a connection that replaces a silent one all its time to be made', async () => {
+    const { driver, send } = start({ maxConnections: 1, connectTimeoutMs: 100, pendingTimeoutMs: 60_000 })
+    const silent = send()
+    driver.connects[0]!.open()
+    const waiting = send()
+    await driver.advance(5_000)
+    silent.exchange.abort()
+    await driver.advance(90)
+    expect(waiting.answer.code).toBe('')
+    driver.connects[1]!.open().receive(OK)
+    expect(waiting.answer).toMatchObject({ body: 'ok', ended: 1 })
+  })
+
   test('uses the connection that became idle last', () => {
     const { driver, send } = start()
     send()
