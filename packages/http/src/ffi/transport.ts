@@ -310,6 +310,7 @@ export class FfiTransport implements Transport, Pollable, Sender {
     this.box = undefined
     this.#queue = undefined
     this.#queuedBytes = 0
+    this.#kept = undefined
     if (this.#slot >= 0) poller.remove(this.#slot, this.#descriptor)
     libc.close(this.#descriptor)
     open.delete(this)
