@@ -59,6 +59,7 @@ export async function startPinned(
   port: number,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Started> {
+  if (await answers(port)) throw new Error(`something else answers on port ${port} already`)
   const child = spawn('taskset', ['-c', String(core), ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
