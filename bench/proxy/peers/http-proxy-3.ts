@@ -3,7 +3,8 @@ import httpProxy from 'http-proxy-3'
 
 const proxy = httpProxy.createProxyServer({
   target: `http://127.0.0.1:${process.env['UPSTREAM_PORT']}`,
-  agent: new Agent({ keepAlive: true, maxSockets: 256 }),
+  // As many as the bench opens streams.
+  agent: new Agent({ keepAlive: true, maxSockets: 4096 }),
 })
 proxy.on('error', (_error, _request, response) => {
   if ('writeHead' in response) response.writeHead(502).end()
