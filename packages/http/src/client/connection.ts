@@ -35,7 +35,7 @@ export class ClientConnection implements TransportHandler, ResponseEvents, Clien
   #sink: BodySink | undefined
   #framing: BodyFraming = { kind: 'none' }
   #timeouts: RequestTimeouts = NO_TIMEOUTS
-  #nowMs = 0
+  #nowMs = 0 // from the first, as `NetTurns.nowMs`
   #requestEnded = true
   #remaining = 0
   #responseStarted = false

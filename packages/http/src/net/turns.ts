@@ -18,6 +18,7 @@ const MAX_HELD = 32
  * its burst. @internal
  */
 export class NetTurns implements Turns {
+  /** A number from the first: a field that begins as undefined costs an object for every time that is stored in it later. */
   nowMs: number = 0
   readonly #now: () => number
   readonly #afterReads: (task: () => void) => void

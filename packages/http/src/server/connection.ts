@@ -32,7 +32,7 @@ export class ServerConnection implements TransportHandler, RequestEvents, Exchan
   readonly #patience: Patience
   readonly #output: StallWatch
   #stage: 'open' | 'tunnel' | 'linger' | 'closed' = 'open'
-  #nowMs = 0
+  #nowMs = 0 // from the first, as `NetTurns.nowMs`
   #exchange: ServerExchange | undefined
   #requestEnded = false
   #trailers: FieldList | undefined
